@@ -1,0 +1,119 @@
+import type { AgentRow, OperationRow } from './rows.js';
+import type { AgentState, Container, Driver, Role } from './values.js';
+
+/**
+ * c0re's sockets: HTTP/1.1 with JSON bodies on one unix socket per peer (P29), so that `curl --unix-socket` can show
+ * every call. The table itself (who may send what, what is checked) stands in libs/requests.
+ */
+
+/** `agent.yaml` after validation, with every default filled in (INTERFACES "Agent configuration"). */
+export interface AgentConfig {
+  role: Role;
+  driver: Driver;
+  command: string[];
+  model: string | null;
+  system_prompt: string;
+  env: Record<string, string>;
+  mcp_servers: Record<string, McpServerConfig>;
+  allowed_tools: string[];
+  allowed_recipients: string[];
+  container: Container | null;
+  network: 'none' | 'model' | 'full' | null;
+  network_allow: string[];
+  quiet_window_ms: number;
+  auto_compact: { watermark: number };
+  limits: AgentLimits;
+}
+export type McpServerConfig =
+  | { command: string; args?: string[]; env?: Record<string, string> }
+  | { url: string; headers?: Record<string, string> };
+export interface AgentLimits {
+  /** Bytes as text: `2G`, `512M`. */
+  memory: string;
+  cpu: number;
+  pids: number;
+  turn_seconds: number;
+  reminders_pending: number;
+  reminders_per_hour: number;
+  reminder_burst: number;
+  sends_per_minute: number;
+  send_burst: number;
+  inbox: number;
+  usd_per_turn: number | null;
+  usd_per_day: number | null;
+  tokens_per_day: number | null;
+}
+
+/** What c0re knows of an agent beside the broker's row. */
+export interface AgentRecord {
+  agent_id: string;
+  name: string;
+  role: Role;
+  driver: Driver;
+  model: string | null;
+  container: Container | null;
+  state: AgentState;
+  reason: string;
+  instance: number;
+  deployed_sha: string | null;
+  created_at: string;
+  /** Process id of the harness while it runs. */
+  pid: number | null;
+  config: AgentConfig;
+}
+
+/** A fresh operator session: the cookie opens the page, the page secret the API (P30). */
+export interface OperatorSession {
+  cookie: string;
+  page_secret: string;
+  expires_at: string;
+}
+export interface LoginLink {
+  token: string;
+  expires_at: string;
+}
+
+/** The credential of the operator as a request carries it to c0re; c0re checks it itself (P30). */
+export interface OperatorCredential {
+  /** The long-lived operator token of scripts. */
+  bearer?: string;
+  /** The page secret of a session, with the cookie of the same session. */
+  page_secret?: string;
+  cookie?: string;
+}
+/** Headers that carry the operator's credential on c0re's sockets. */
+export const OPERATOR_HEADERS = {
+  bearer: 'authorization',
+  page_secret: 'x-hive-session',
+  cookie: 'x-hive-cookie',
+} as const;
+
+export interface C0reAnswers {
+  agent: { agent: AgentRecord };
+  agents: { agents: AgentRecord[] };
+  operation: { operation: OperationRow };
+  operations: { operations: OperationRow[]; next?: string };
+  session: OperatorSession;
+  login_link: LoginLink;
+  journal: { agent: string; lines: string[] };
+}
+
+/** `run/hive.json`: exists exactly while the hive is up and ready; no token in it (INTERFACES "State folder"). */
+export interface HiveFile {
+  ready_at: string;
+  hive_rev: string;
+  dashboard_url: string;
+  gateway_url: string;
+  redis_url: string;
+  services: { name: string; pid: number; started_at: string }[];
+  sockets: Record<string, string>;
+  /** Process that supervises; the file is stale when it is gone. */
+  supervisor_pid: number;
+}
+
+/** `/api/state`: one snapshot that the page starts from. */
+export interface StateSnapshot {
+  seq: string;
+  agents: AgentRow[];
+  operations: OperationRow[];
+}

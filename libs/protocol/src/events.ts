@@ -1,0 +1,43 @@
+import type { AgentRow, MessageRow, OperationRow, TurnEvent, TurnRow } from './rows.js';
+
+/** The Redis stream of everything that just happened; its entry ids are the `seq` of P38. */
+export const EVENT_STREAM = 'hive:events';
+/** Entries that the stream keeps (approximately); older ones are read from the databases. */
+export const EVENT_STREAM_LENGTH = 20_000;
+
+/** Payload of each event kind; a row in an event is always the whole row. */
+export interface EventPayloads {
+  message_sent: { message: MessageRow };
+  delivery_changed: { message: MessageRow };
+  agent_changed: { agent: AgentRow };
+  agent_removed: { agent_id: string; name: string; version: number };
+  turn_started: { turn: TurnRow };
+  turn_event: { turn_id: string; agent: string; events: TurnEvent[] };
+  turn_ended: { turn: TurnRow };
+  operation_changed: { operation: OperationRow };
+}
+export type EventKind = keyof EventPayloads;
+
+/** An event as it stands in the stream and on the WebSocket. */
+export type HiveEvent = {
+  [K in EventKind]: { seq: string; kind: K } & EventPayloads[K];
+}[EventKind];
+/** The same before the stream gave it its `seq`. */
+export type NewHiveEvent = { [K in EventKind]: { kind: K } & EventPayloads[K] }[EventKind];
+
+/** A parsed `seq`: `<epoch>-<n>`; a wiped stream starts a new epoch, n has no gaps within one. */
+export interface EventSeq {
+  epoch: number;
+  n: number;
+}
+
+/** Parses `<epoch>-<n>`; undefined when it is not one. */
+export function parseSeq(seq: string): EventSeq | undefined {
+  const match = /^(\d{1,15})-(\d{1,15})$/.exec(seq);
+  return match ? { epoch: Number(match[1]), n: Number(match[2]) } : undefined;
+}
+
+/** The `seq` text of an epoch and a number. */
+export function formatSeq({ epoch, n }: EventSeq): string {
+  return `${epoch}-${n}`;
+}

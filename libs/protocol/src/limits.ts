@@ -1,0 +1,62 @@
+/** Numbers that more than one process must agree on. Each names the rule it comes from. */
+export const LIMITS = {
+  /** Bytes of UTF-8 in a message body (PRODUCT 1.1). */
+  body_bytes: 4096,
+  /** Most messages that one `recv_batch` returns (PRODUCT 1.3). */
+  recv_batch: 32,
+  /** Longest long-poll of `recv`, in seconds (PRODUCT 1.3). */
+  recv_wait_seconds: 180,
+  /** A waiting `recv` reports progress this often, in seconds (INTERFACES "MCP gateway"). */
+  progress_seconds: 20,
+  /** Longest wait of a harness poll for its next turn, in seconds. */
+  poll_wait_seconds: 50,
+  /** Longest wait of a heartbeat's long-poll for commands, in seconds (P18). */
+  heartbeat_wait_seconds: 20,
+  /** A turn without a heartbeat for this long has lost its lease, in seconds (ARCHITECTURE "A delivery's states"). */
+  lease_seconds: 60,
+  /** Lease of a bare client's `recv`, in seconds (P12). */
+  bare_lease_seconds: 600,
+  /** A sweep later than this gives every live lease a full new term, in seconds (P14). */
+  late_sweep_seconds: 5,
+  /** Turns that failed on their own account before a delivery is dead (PRODUCT 1.2). */
+  delivery_attempts: 5,
+  /** Hand-outs of one delivery before it is dead: catches crash loops (P13). */
+  delivery_hand_outs: 50,
+  /** First back-off after a failed turn and its ceiling, in seconds (P13). */
+  back_off_first_seconds: 5,
+  back_off_most_seconds: 600,
+  /** `low` deliveries that one wake takes along (P8). */
+  low_per_wake: 10,
+  /** Urgent hand-outs in a row before the oldest normal one is next (P10). */
+  urgent_in_a_row: 8,
+  /** Hops after which a message is delivered `low` and the operator is told (P20). */
+  hops: 32,
+  /** Continuations (`self`) that may follow each other (P20). */
+  continuations: 20,
+  /** Default quiet window of an agent, in milliseconds (PRODUCT 1.7). */
+  quiet_window_ms: 250,
+  /** Queued peers' direct messages an agent may hold (PRODUCT 1.11), and the part of one sender (P19). */
+  inbox: 1000,
+  inbox_share_of_one_sender: 0.25,
+  /** How long an `idempotency_key` is remembered, in seconds (P11). */
+  idempotency_seconds: 86_400,
+  /** How long one identical unconfirmed `send` is taken for a retry, in seconds (EXECUTIONS H13). */
+  unconfirmed_send_seconds: 600,
+  /** How long a request id is remembered; an older id is refused, in seconds (P11). */
+  request_id_seconds: 86_400,
+  /** MCP sessions, waiting calls and request bytes of one agent at the gateway (P36). */
+  sessions_per_agent: 16,
+  waiting_calls_per_agent: 8,
+  request_bytes: 262_144,
+  /** Characters of a status text. */
+  status_chars: 200,
+  /** Bytes of one live event of a turn, and events in one batch. */
+  turn_event_bytes: 65_536,
+  turn_events_per_batch: 200,
+  /** Characters of a turn's note. */
+  note_chars: 2000,
+  /** Recipients of one `send` (INTERFACES). */
+  recipients: 32,
+  /** Messages that one `get_thread` returns, newest kept. */
+  thread_messages: 200,
+} as const;

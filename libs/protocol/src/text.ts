@@ -1,0 +1,45 @@
+import { HiveError } from './errors.js';
+import { LIMITS } from './limits.js';
+
+/** UTF-8 length of a string in bytes. */
+export function utf8Bytes(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}
+
+/** Throws unless `text` is storable: no NUL and no lone surrogate (P33). `what` names it in the message. */
+export function assertStorableText(text: string, what: string): void {
+  if (text.includes('\0')) {
+    throw new HiveError('invalid_request', `${what} holds a NUL character; remove it`);
+  }
+  if (!text.isWellFormed()) {
+    throw new HiveError(
+      'invalid_request',
+      `${what} holds a lone surrogate (half of a UTF-16 pair); send well-formed Unicode`,
+    );
+  }
+}
+
+/** Throws unless `body` may be a message's body: not empty, storable, within 4096 bytes (PRODUCT 1.1). */
+export function assertBody(body: string): void {
+  if (body.length === 0)
+    throw new HiveError('invalid_request', 'body is empty; write what you want to say');
+  assertStorableText(body, 'body');
+  const bytes = utf8Bytes(body);
+  if (bytes > LIMITS.body_bytes) {
+    throw new HiveError(
+      'body_too_long',
+      `body is ${bytes} bytes of UTF-8, the limit is ${LIMITS.body_bytes}; put the text in a file under your state folder or the shared space and send its path`,
+      { bytes, limit: LIMITS.body_bytes },
+    );
+  }
+}
+
+/** Milliseconds since 1970 as ISO 8601 with milliseconds in UTC, the one form of a time on every wire. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** `text` cut to `most` characters, with a mark when something was left out. */
+export function clip(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, Math.max(0, most - 1)).toWellFormed()}…`;
+}

@@ -1,0 +1,24 @@
+/** Prefix of every key that BullMQ writes (INTERFACES "Queues"). */
+export const QUEUE_PREFIX = 'hive';
+
+/** The queues by name. No job id holds a `:` or is an integer: BullMQ refuses both. */
+export const QUEUES = {
+  reminders: 'reminders',
+  broadcasts: 'broadcasts',
+  deliveries: 'deliveries',
+  operations: 'operations',
+  maintenance: 'maintenance',
+} as const;
+export type QueueName = (typeof QUEUES)[keyof typeof QUEUES];
+
+/** Jobs of the `maintenance` queue; each is made by a job scheduler and carries no data (P27: ids only). */
+export interface MaintenanceJobs {
+  sweep_leases: Record<string, never>;
+  check_wakes: Record<string, never>;
+}
+
+/** How often each maintenance job runs, in milliseconds. */
+export const MAINTENANCE_EVERY_MS: Record<keyof MaintenanceJobs, number> = {
+  sweep_leases: 15_000,
+  check_wakes: 60_000,
+};

@@ -1,0 +1,10 @@
+export { ManualClock, systemClock, type Clock } from './clock.js';
+export { BadConfigurationError, loadEnv } from './env.js';
+export { createLogger, NestLog, type Logger } from './log.js';
+export {
+  runService,
+  type RunningService,
+  type RunServiceOptions,
+  type ServiceMessage,
+} from './run-service.js';
+export { agentUser, HIVE_BLOCKS, IDS_PER_HIVE, serviceUser, type UnprivilegedService } from './users.js';

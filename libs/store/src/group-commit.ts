@@ -1,0 +1,144 @@
+import { HiveError } from '#libs/protocol';
+
+import type { Db } from './open.js';
+
+/** Points at which a test may end the writer as a crash would; they throw to do so. */
+export interface CommitFaults {
+  beforeCommit?(): void;
+  afterCommit?(): void;
+}
+
+export interface GroupCommitOptions {
+  db: Db;
+  /** Requests in one transaction at most: 128 holds the thread a few milliseconds (PERFORMANCE). */
+  maxBatch?: number;
+  /** Runs inside the transaction after its requests: hands what they stored to those who wait, without another fsync. */
+  settle?: () => void;
+  /** The outcome of a COMMIT is unknown: the owner must end the process, which then goes by what is on disk. */
+  onUnknownOutcome: (error: unknown) => void;
+  faults?: CommitFaults;
+}
+
+interface Entry {
+  work: () => unknown;
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Collects the requests of one turn of the event loop into one durable transaction, and answers them after its commit.
+ *
+ * A request checks before it writes. One that throws before its first write is refused alone; one that throws after a
+ * write is a bug: the transaction is rolled back and each request of the batch is run again in one of its own, so that
+ * the others stand (EXECUTIONS H16).
+ */
+export class GroupCommit {
+  private queue: Entry[] = [];
+  private scheduled = false;
+  private afterwards: (() => void)[] = [];
+  private readonly maxBatch: number;
+  private readonly begin;
+  private readonly commit;
+  private readonly changes;
+
+  constructor(private readonly options: GroupCommitOptions) {
+    this.maxBatch = options.maxBatch ?? 128;
+    this.begin = options.db.prepare('BEGIN IMMEDIATE');
+    this.commit = options.db.prepare('COMMIT');
+    this.changes = options.db.prepare('SELECT total_changes()').pluck();
+  }
+
+  /** Runs `work` in the next transaction; settles when it is on disk. */
+  submit<T>(work: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      this.schedule();
+    });
+  }
+
+  /** From inside a request: runs `effect` once the transaction is on disk, not at all when it is rolled back. */
+  afterCommit(effect: () => void): void {
+    this.afterwards.push(effect);
+  }
+
+  /** How many requests wait for a transaction. */
+  get depth(): number {
+    return this.queue.length;
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.flush();
+      if (this.queue.length > 0) this.schedule();
+    });
+  }
+
+  private flush(): void {
+    const batch = this.queue.splice(0, this.maxBatch);
+    if (batch.length === 0) return;
+    if (this.run(batch)) return;
+    for (const entry of batch) this.run([entry], true);
+  }
+
+  /** False when the batch was rolled back because one request broke after writing, and has to be run singly. */
+  private run(batch: Entry[], alone = false): boolean {
+    const answers: (() => void)[] = [];
+    this.afterwards = [];
+    try {
+      this.begin.run();
+      for (const entry of batch) {
+        const before = this.changes.get();
+        try {
+          const value = entry.work();
+          answers.push(() => entry.resolve(value));
+        } catch (error) {
+          if (!this.options.db.inTransaction || this.changes.get() !== before) throw error;
+          answers.push(() => entry.reject(error));
+        }
+      }
+      this.options.settle?.();
+      this.options.faults?.beforeCommit?.();
+    } catch (error) {
+      this.rollBack();
+      if (!alone && batch.length > 1) return false;
+      for (const entry of batch) entry.reject(asRefusal(error));
+      return true;
+    }
+    try {
+      this.commit.run();
+    } catch (error) {
+      const unknown = new HiveError(
+        'outcome_unknown',
+        'the disk did not confirm the write; repeat the call with the same request id',
+      );
+      for (const entry of batch) entry.reject(unknown);
+      this.options.onUnknownOutcome(error);
+      return true;
+    }
+    this.options.faults?.afterCommit?.();
+    const effects = this.afterwards;
+    this.afterwards = [];
+    for (const answer of answers) answer();
+    for (const effect of effects) effect();
+    return true;
+  }
+
+  private rollBack(): void {
+    this.afterwards = [];
+    if (this.options.db.inTransaction) this.options.db.exec('ROLLBACK');
+  }
+}
+
+function asRefusal(error: unknown): unknown {
+  const code = (error as { code?: string }).code ?? '';
+  if (code === 'SQLITE_FULL' || code.startsWith('SQLITE_IOERR')) {
+    return new HiveError(
+      'unavailable',
+      'the disk is full or failing; nothing was stored. Free space and repeat the call',
+    );
+  }
+  return error;
+}
