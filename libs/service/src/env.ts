@@ -12,7 +12,7 @@ export class BadConfigurationError extends Error {
 
 /**
  * The environment as one frozen, validated object of a class whose properties carry the variables' names. Nobody else
- * reads `process.env`. Throws a BadConfigurationError that names every bad key, its value and what is allowed.
+ * reads `process.env`. Properties need an explicit type: it decides how text is converted. Throws a BadConfigurationError that names every bad key, its value and what is allowed.
  */
 export function loadEnv<T extends object>(
   dto: new () => T,

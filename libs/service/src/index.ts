@@ -7,4 +7,10 @@ export {
   type RunServiceOptions,
   type ServiceMessage,
 } from './run-service.js';
-export { agentUser, HIVE_BLOCKS, IDS_PER_HIVE, serviceUser, type UnprivilegedService } from './users.js';
+export {
+  agentUser,
+  HIVE_BLOCKS,
+  IDS_PER_HIVE,
+  serviceUser,
+  type UnprivilegedService,
+} from './users.js';
