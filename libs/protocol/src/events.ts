@@ -41,3 +41,22 @@ export function parseSeq(seq: string): EventSeq | undefined {
 export function formatSeq({ epoch, n }: EventSeq): string {
   return `${epoch}-${n}`;
 }
+
+/**
+ * The one field of a stream entry: the event as JSON without its `seq`, which is the entry's id. The first entry of an
+ * epoch is number 1; an empty stream ends at `0-0`.
+ */
+export const EVENT_FIELD = 'event';
+
+/** The value of a stream entry's EVENT_FIELD. */
+export function encodeEvent(event: NewHiveEvent): string {
+  return JSON.stringify(event);
+}
+
+/** The event of a stream entry; `fields` as Redis answers them: names and values in turn. */
+export function decodeEvent(seq: string, fields: readonly string[]): HiveEvent | undefined {
+  const at = fields.indexOf(EVENT_FIELD);
+  const value = at === -1 ? undefined : fields[at + 1];
+  if (value === undefined) return undefined;
+  return { seq, ...(JSON.parse(value) as NewHiveEvent) };
+}
