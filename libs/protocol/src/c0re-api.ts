@@ -1,4 +1,4 @@
-import type { AgentRow, OperationRow } from './rows.js';
+import type { AgentRow, MessageRow, OperationRow, TurnRow } from './rows.js';
 import type { AgentState, Container, Driver, Role } from './values.js';
 
 /**
@@ -116,4 +116,8 @@ export interface StateSnapshot {
   seq: string;
   agents: AgentRow[];
   operations: OperationRow[];
+  /** The newest messages with their deliveries; older ones come from `/api/messages`. */
+  messages: MessageRow[];
+  /** The newest turns; older ones come from `/api/agents/:name/turns`. */
+  turns: TurnRow[];
 }
