@@ -1,5 +1,6 @@
 export * from './broker-api.js';
 export * from './c0re-api.js';
+export * from './dashboard-api.js';
 export * from './errors.js';
 export * from './events.js';
 export * from './harness-api.js';

@@ -1,0 +1,52 @@
+import type { AgentStats } from './broker-api.js';
+import type { AgentConfig } from './c0re-api.js';
+import type { AgentRow, MessageRow, OperationRow, TurnEvent, TurnRow } from './rows.js';
+import type { Priority } from './values.js';
+
+/**
+ * Dashboard HTTP (INTERFACES): what the page, the `hive` command and scripts get from `/api`. `StateSnapshot` is the
+ * answer of `GET /api/state`; `HiveEvent` and `ResyncFrame` are the frames of the WebSocket `/events`.
+ */
+
+/** An agent with what only c0re knows of it: `GET /api/agents/:name`. */
+export interface AgentDetail extends AgentRow {
+  /** Number of its newest harness; counts upwards. */
+  instance: number;
+  /** Process id of the harness while it runs. */
+  pid: number | null;
+  created_at: string;
+}
+
+/** Frame that tells a client to fetch `/api/state` again; what happens from then on follows on the same socket. */
+export interface ResyncFrame {
+  kind: 'resync';
+}
+
+/** Body of `POST /api/messages`. */
+export interface NewMessage {
+  to: string | string[];
+  body: string;
+  in_reply_to?: string;
+  priority?: Priority;
+  idempotency_key?: string;
+}
+
+/** Answers by name; the OpenAPI document says which route gives which. */
+export interface DashboardAnswers {
+  agent: { agent: AgentDetail };
+  /** Of `cancel-turn`, `compact`, `new-session` and `model`: the id of the command for the harness. */
+  command: { id: string };
+  config: { agent: string; deployed_sha: string | null; config: AgentConfig };
+  events: { events: { turn_id: string; event: TurnEvent }[] };
+  journal: { agent: string; lines: string[] };
+  login_link: { url: string; expires_at: string };
+  message: { message: MessageRow };
+  messages: { messages: MessageRow[]; next?: string };
+  /** Of `POST /api/agents` and of start, stop, restart and destroy, with status 202. */
+  operation: { operation: OperationRow };
+  operations: { operations: OperationRow[]; next?: string };
+  released: { agent: AgentRow };
+  stats: AgentStats;
+  turns: { turns: TurnRow[]; next?: string };
+  ws_ticket: { ticket: string; expires_at: string };
+}
