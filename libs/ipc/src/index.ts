@@ -1,5 +1,6 @@
 export { HttpSocketClient, type HttpSocketCall } from './http-client.js';
 export { newRequestId } from './request-id.js';
+export { registryDigest } from './registry-digest.js';
 export { RpcClient, type RpcClientOptions } from './rpc-client.js';
 export { RpcPeer, type CallContext, type RpcApi, type RpcHandlers } from './rpc-peer.js';
 export { RpcServer, type RpcServerOptions } from './rpc-server.js';

@@ -158,6 +158,7 @@ export interface BrokerC0reApi {
   put_registry: [{ revision: number; agents: RegistryAgent[] }, { revision: number }];
   /** One changed entry; a revision that does not follow the last is refused with `conflict` and c0re pushes the whole. */
   put_agent: [{ revision: number; agent: RegistryAgent }, { revision: number }];
+  /** The broker's copy: its revision and `registryDigest` (libs/ipc) over the entries as c0re pushed them. */
   registry_revision: [Record<string, never>, { revision: number; digest: string }];
   /** The harness process of this instance is gone: its turn ends, its leases go back at once. */
   instance_ended: [{ agent_id: string; instance: number }, { returned: number }];

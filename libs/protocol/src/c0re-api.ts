@@ -88,7 +88,44 @@ export const OPERATOR_HEADERS = {
   cookie: 'x-hive-cookie',
 } as const;
 
+/** `POST /v1/agents`: exactly one of `config` (the keys of agent.yaml as an object) and `yaml` (its text). */
+export interface SpawnBody {
+  name: string;
+  config?: Record<string, unknown>;
+  /** The text of agent.yaml; keeps comments, and problems name its lines. */
+  yaml?: string;
+  /** Further text files of the config tree by their path in it, for example a `command` agent's program. */
+  files?: Record<string, string>;
+  reason?: string;
+}
+/** Body of `POST /v1/agents/:name/{start,stop,restart,destroy}`. */
+export interface OperationBody {
+  reason?: string;
+}
+
+/** What a credential opens: `page` only the page (the cookie alone), `api` everything (P30). */
+export interface SessionCheck {
+  scope: 'page' | 'api';
+  kind: 'session' | 'token';
+}
+
+/** `GET /v1/health` of c0re. The gateway's and the scheduler's socket answer `ok` and `service` only. */
+export interface C0reHealth {
+  ok: true;
+  service: 'c0re';
+  hive_rev?: string;
+  /** The container driver that new agents get. */
+  container_driver?: Container;
+  /** Whether the broker has the newest registry. */
+  broker_in_step?: boolean;
+  /** Protections that are off on this machine, one sentence each; empty when all are on (P29). */
+  protections_off?: string[];
+}
+
 export interface C0reAnswers {
+  health: C0reHealth;
+  session_check: SessionCheck;
+  stopped: { stopped: number };
   agent: { agent: AgentRecord };
   agents: { agents: AgentRecord[] };
   operation: { operation: OperationRow };
