@@ -1,1 +1,2 @@
+export * from './c0re/index.js';
 export { validate } from './validate.js';

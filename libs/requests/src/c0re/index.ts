@@ -1,0 +1,15 @@
+export {
+  JournalQuery,
+  LoginRequest,
+  OperationRequest,
+  OperationsQuery,
+  SpawnRequest,
+  WaitQuery,
+} from './requests.dto.js';
+export {
+  C0RE_PEERS,
+  C0RE_ROUTES,
+  type C0rePeer,
+  type C0reRoute,
+  type C0reRouteName,
+} from './routes.js';

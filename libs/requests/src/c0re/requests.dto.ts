@@ -1,0 +1,99 @@
+import { Type } from 'class-transformer';
+import {
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsObject,
+  IsOptional,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateIf,
+} from 'class-validator';
+
+import type { OperationBody, SpawnBody } from '#libs/protocol';
+
+import { IsTextMap } from './text-map.validator.js';
+
+/** Most characters of a reason that the operator gives. */
+const REASON_CHARS = 200;
+/** Most characters of a token, cookie or page secret; ours have 43. */
+const CREDENTIAL_CHARS = 512;
+/** Most characters of an agent.yaml. */
+const YAML_CHARS = 131_072;
+
+/** Body of `POST /v1/login`. */
+export class LoginRequest {
+  /** One-time login token. */
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(CREDENTIAL_CHARS)
+  token: string;
+}
+
+/** Body of `POST /v1/agents`. */
+export class SpawnRequest implements SpawnBody {
+  @IsString()
+  @MaxLength(64)
+  name: string;
+
+  @ValidateIf((body: SpawnRequest) => body.yaml === undefined)
+  @IsObject({ message: 'config must be an object with the keys of agent.yaml (or give yaml)' })
+  config?: Record<string, unknown>;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(YAML_CHARS)
+  yaml?: string;
+
+  @IsOptional()
+  @IsTextMap({ maxEntries: 64 })
+  files?: Record<string, string>;
+
+  @IsOptional()
+  @IsString()
+  @MaxLength(REASON_CHARS)
+  reason?: string;
+}
+
+/** Body of `POST /v1/agents/:name/{start,stop,restart,destroy}`. */
+export class OperationRequest implements OperationBody {
+  @IsOptional()
+  @IsString()
+  @MaxLength(REASON_CHARS)
+  reason?: string;
+}
+
+/** Query of what ends in an operation: `wait=1` answers when the operation has ended. */
+export class WaitQuery {
+  @IsOptional()
+  @IsIn(['0', '1'])
+  wait?: '0' | '1';
+}
+
+/** Query of `GET /v1/agents/:name/journal`. */
+export class JournalQuery {
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(500)
+  lines: number = 50;
+}
+
+/** Query of `GET /v1/operations`. */
+export class OperationsQuery {
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  limit: number = 50;
+
+  /** Only operations older than this one. */
+  @IsOptional()
+  @Matches(/^o[1-9]\d{0,14}$/, { message: 'before must be the id of an operation, as o12' })
+  before?: string;
+}
