@@ -2,9 +2,14 @@ import { HiveError } from '#libs/protocol';
 
 import type { Db } from './open.js';
 
-/** Points at which a test may end the writer as a crash would; they throw to do so. */
+/**
+ * Points at which a test ends the writer as a crash would: a hook that throws stops it for good. Nothing is answered
+ * from then on and no later request is taken, as if the process were gone.
+ */
 export interface CommitFaults {
+  /** The transaction is complete but not yet on disk. */
   beforeCommit?(): void;
+  /** The transaction is on disk, nothing was answered. */
   afterCommit?(): void;
 }
 
@@ -14,6 +19,8 @@ export interface GroupCommitOptions {
   maxBatch?: number;
   /** Runs inside the transaction after its requests: hands what they stored to those who wait, without another fsync. */
   settle?: () => void;
+  /** A transaction was rolled back: what was copied from its rows into memory is wrong and has to be read again. */
+  onRollback?: () => void;
   /** The outcome of a COMMIT is unknown: the owner must end the process, which then goes by what is on disk. */
   onUnknownOutcome: (error: unknown) => void;
   faults?: CommitFaults;
@@ -35,6 +42,7 @@ interface Entry {
 export class GroupCommit {
   private queue: Entry[] = [];
   private scheduled = false;
+  private stopped = false;
   private afterwards: (() => void)[] = [];
   private readonly maxBatch: number;
   private readonly begin;
@@ -48,12 +56,24 @@ export class GroupCommit {
     this.changes = options.db.prepare('SELECT total_changes()').pluck();
   }
 
-  /** Runs `work` in the next transaction; settles when it is on disk. */
+  /** Runs `work` in the next transaction; settles when it is on disk, never when the writer was stopped. */
   submit<T>(work: () => T): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      this.queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
-      this.schedule();
-    });
+    const outcome = this.enqueue(work);
+    this.schedule();
+    return outcome;
+  }
+
+  /**
+   * The same, but causes no transaction of its own: `work` keeps its place among the requests and runs with the next
+   * one that is submitted, or at `flushSoon`.
+   */
+  submitLazily<T>(work: () => T): Promise<T> {
+    return this.enqueue(work);
+  }
+
+  /** Carries out what was submitted lazily. */
+  flushSoon(): void {
+    if (this.queue.length > 0) this.schedule();
   }
 
   /** From inside a request: runs `effect` once the transaction is on disk, not at all when it is rolled back. */
@@ -66,11 +86,33 @@ export class GroupCommit {
     return this.queue.length;
   }
 
+  /** Carries out everything that waits, and takes nothing more. */
+  close(): void {
+    while (this.queue.length > 0 && !this.stopped) this.flush();
+    this.stopped = true;
+  }
+
+  /** Ends the writer as a crash would: nothing more is carried out or answered. */
+  abandon(): void {
+    this.stopped = true;
+    this.queue = [];
+    this.afterwards = [];
+    if (this.options.db.inTransaction) this.options.db.exec('ROLLBACK');
+  }
+
+  private enqueue<T>(work: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.stopped) return;
+      this.queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
+    });
+  }
+
   private schedule(): void {
-    if (this.scheduled) return;
+    if (this.scheduled || this.stopped) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
+      if (this.stopped) return;
       this.flush();
       if (this.queue.length > 0) this.schedule();
     });
@@ -80,11 +122,13 @@ export class GroupCommit {
     const batch = this.queue.splice(0, this.maxBatch);
     if (batch.length === 0) return;
     if (this.run(batch)) return;
-    for (const entry of batch) this.run([entry], true);
+    for (const entry of batch) {
+      if (!this.stopped) this.run([entry]);
+    }
   }
 
   /** False when the batch was rolled back because one request broke after writing, and has to be run singly. */
-  private run(batch: Entry[], alone = false): boolean {
+  private run(batch: Entry[]): boolean {
     const answers: (() => void)[] = [];
     this.afterwards = [];
     try {
@@ -100,16 +144,17 @@ export class GroupCommit {
         }
       }
       this.options.settle?.();
-      this.options.faults?.beforeCommit?.();
     } catch (error) {
       this.rollBack();
-      if (!alone && batch.length > 1) return false;
+      if (batch.length > 1) return false;
       for (const entry of batch) entry.reject(asRefusal(error));
       return true;
     }
+    if (this.crashes('beforeCommit')) return true;
     try {
       this.commit.run();
     } catch (error) {
+      this.stopped = true;
       const unknown = new HiveError(
         'outcome_unknown',
         'the disk did not confirm the write; repeat the call with the same request id',
@@ -118,7 +163,7 @@ export class GroupCommit {
       this.options.onUnknownOutcome(error);
       return true;
     }
-    this.options.faults?.afterCommit?.();
+    if (this.crashes('afterCommit')) return true;
     const effects = this.afterwards;
     this.afterwards = [];
     for (const answer of answers) answer();
@@ -126,9 +171,20 @@ export class GroupCommit {
     return true;
   }
 
+  private crashes(point: keyof CommitFaults): boolean {
+    try {
+      this.options.faults?.[point]?.();
+      return false;
+    } catch {
+      this.abandon();
+      return true;
+    }
+  }
+
   private rollBack(): void {
     this.afterwards = [];
     if (this.options.db.inTransaction) this.options.db.exec('ROLLBACK');
+    this.options.onRollback?.();
   }
 }
 
