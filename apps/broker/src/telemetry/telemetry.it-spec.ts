@@ -8,11 +8,32 @@ import { isoTime, LIMITS, utf8Bytes, type TurnEvent, type TurnTelemetry } from '
 import { createLogger, ManualClock } from '#libs/service';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
+import type { EndedTurn } from '../turns/turn-journal.js';
 import { TelemetryRetention } from './telemetry-retention.js';
 import { TELEMETRY_FILE, TelemetryReader, TelemetryStore } from './telemetry.store.js';
-import type { TurnStart } from './turn-rows.repository.js';
 
 const DAY_MS = 86_400_000;
+
+function report(more: Partial<TurnTelemetry> = {}): TurnTelemetry {
+  return {
+    started_at: isoTime(0),
+    ended_at: isoTime(0),
+    duration_ms: 1500,
+    model: 'sonnet',
+    input_tokens: 10,
+    output_tokens: 20,
+    cache_read_input_tokens: 30,
+    cache_creation_input_tokens: 40,
+    context_tokens: 5000,
+    tool_call_count: 3,
+    tool_call_breakdown: { Read: 2, Bash: 1 },
+    bytes_streamed: 999,
+    cost_usd: 0.25,
+    ...more,
+  };
+}
+
+const alice = (id: number) => ({ id, agent: 'alice' });
 
 describe('telemetry', () => {
   let dir: string;
@@ -22,7 +43,7 @@ describe('telemetry', () => {
   beforeEach(() => {
     dir = mkdtempSync(path.join(tmpdir(), 'hive-telemetry-'));
     clock = new ManualClock();
-    store = TelemetryStore.openForWriting(dir, clock);
+    store = TelemetryStore.openForWriting(dir);
   });
 
   afterEach(() => {
@@ -30,48 +51,28 @@ describe('telemetry', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  function begin(turn_id: number, more: Partial<TurnStart> = {}): void {
-    store.turnStarted({
-      turn_id,
-      agent_id: 1,
-      agent: 'alice',
-      started_at: clock.now(),
-      model: null,
-      wake_reason: 'message',
-      wake_from: 'bob',
-      thread_id: 'm1',
-      attempt: 1,
-      ...more,
-    });
+  function ended(id: number, telemetry: TurnTelemetry | null, more: Partial<EndedTurn> = {}): void {
+    store.putTurns([
+      {
+        id,
+        agent_id: 1,
+        agent: 'alice',
+        started_at: clock.now(),
+        ended_at: clock.now() + 1600,
+        wake_reason: 'message',
+        wake_from: 'bob',
+        thread: 12,
+        attempt: 1,
+        result_kind: 'ok',
+        note: '',
+        telemetry,
+        ...more,
+      },
+    ]);
   }
 
-  function report(durationMs: number, more: Partial<TurnTelemetry> = {}): TurnTelemetry {
-    return {
-      started_at: isoTime(clock.now()),
-      ended_at: isoTime(clock.now() + durationMs),
-      duration_ms: durationMs,
-      model: 'sonnet',
-      input_tokens: 10,
-      output_tokens: 20,
-      cache_read_input_tokens: 30,
-      cache_creation_input_tokens: 40,
-      context_tokens: 5000,
-      tool_call_count: 3,
-      tool_call_breakdown: { Read: 2, Bash: 1 },
-      bytes_streamed: 999,
-      cost_usd: 0.25,
-      ...more,
-    };
-  }
-
-  function end(
-    turn_id: number,
-    telemetry: TurnTelemetry | null,
-    result_kind = 'ok' as const,
-  ): boolean {
-    return store.turnEnded({ turn_id, ended_at: clock.now(), result_kind, note: '', telemetry });
-  }
-
+  const put = (turn: { id: number; agent: string }, events: TurnEvent[]) =>
+    store.events.store(turn, events, clock.now());
   const event = (n: number, text = `event ${n}`): TurnEvent => ({
     n,
     at: isoTime(clock.now()),
@@ -80,19 +81,13 @@ describe('telemetry', () => {
   });
 
   describe(verifies('6.1', 'P6') + 'turn rows', () => {
-    it('hold every column, and what woke the turn', () => {
-      begin(7);
-      expect(store.turns.find(7)).toMatchObject({
-        turn_id: 't7',
-        result_kind: null,
-        ended_at: null,
-      });
-      end(7, report(1500));
+    it('hold every column; when the turn ran is what the broker saw', () => {
+      ended(7, report());
       expect(store.turns.find(7)).toEqual({
         turn_id: 't7',
         agent: 'alice',
         started_at: isoTime(clock.now()),
-        ended_at: isoTime(clock.now() + 1500),
+        ended_at: isoTime(clock.now() + 1600),
         duration_ms: 1500,
         model: 'sonnet',
         input_tokens: 10,
@@ -105,7 +100,7 @@ describe('telemetry', () => {
         bytes_streamed: 999,
         wake_reason: 'message',
         wake_from: 'bob',
-        thread_id: 'm1',
+        thread_id: 'm12',
         result_kind: 'ok',
         cost_usd: 0.25,
         attempt: 1,
@@ -113,71 +108,45 @@ describe('telemetry', () => {
       });
     });
 
-    it('keep the first report of a turn', () => {
-      begin(1);
-      expect(end(1, report(100))).toBe(true);
-      expect(end(1, report(999, { input_tokens: 777 }))).toBe(false);
-      expect(store.turns.find(1)).toMatchObject({ duration_ms: 100, input_tokens: 10 });
-    });
-
-    it('are closed by the broker when the harness is lost, and take a late report', () => {
-      begin(1);
-      clock.advance(2000);
-      store.turnEnded({
-        turn_id: 1,
-        ended_at: clock.now(),
-        result_kind: 'failed',
-        note: 'harness lost',
-        telemetry: null,
-      });
+    it('come from the broker when the harness was lost, and are replaced by a late report', () => {
+      ended(1, null, { result_kind: 'failed', note: 'harness lost' });
       expect(store.turns.find(1)).toMatchObject({
         result_kind: 'failed',
         note: 'harness lost',
-        duration_ms: 2000,
+        duration_ms: 1600,
+        cost_usd: null,
+        model: null,
       });
-      end(1, report(1800));
-      expect(store.turns.find(1)).toMatchObject({ result_kind: 'ok', input_tokens: 10 });
-      expect(
-        store.turnEnded({
-          turn_id: 1,
-          ended_at: clock.now(),
-          result_kind: 'failed',
-          note: 'harness lost',
-          telemetry: null,
-        }),
-      ).toBe(false);
+      ended(1, report());
+      expect(store.turns.find(1)).toMatchObject({ result_kind: 'ok', input_tokens: 10, note: '' });
     });
 
     it('survive the process and are read on a connection of their own', () => {
-      begin(1);
-      end(1, report(100));
+      ended(1, report());
       const reader = TelemetryReader.open(dir);
       expect(reader.turns.find(1)?.output_tokens).toBe(20);
       expect(() => reader.db.exec('DELETE FROM turns')).toThrow(/readonly/);
       reader.close();
       store.close();
-      store = TelemetryStore.openForWriting(dir, clock);
+      store = TelemetryStore.openForWriting(dir);
       expect(store.turns.find(1)?.output_tokens).toBe(20);
       expect(store.db.name).toBe(path.join(dir, TELEMETRY_FILE));
       expect(store.db.pragma('synchronous', { simple: true })).toBe(1);
     });
 
     it('are paged newest first, of one agent only', () => {
-      for (let turn = 1; turn <= 5; turn++) begin(turn, { agent_id: (turn % 2) + 1 });
+      for (let turn = 1; turn <= 5; turn++) ended(turn, null, { agent_id: (turn % 2) + 1 });
       const ids = store.turns.ofAgent(2, Number.MAX_SAFE_INTEGER, 2).map((row) => row.turn_id);
       expect(ids).toEqual(['t5', 't3']);
       expect(store.turns.ofAgent(2, 3, 2).map((row) => row.turn_id)).toEqual(['t1']);
     });
 
     it('tell what an agent has in its context and cost today', () => {
-      begin(1);
-      end(1, report(10, { cost_usd: 1 }));
+      ended(1, report({ cost_usd: 1 }));
       clock.advance(DAY_MS);
       const today = clock.now();
-      begin(2);
-      end(2, report(10, { cost_usd: 0.5, context_tokens: 6000 }));
-      begin(3);
-      end(3, report(10, { cost_usd: null, context_tokens: null }));
+      ended(2, report({ cost_usd: 0.5, context_tokens: 6000 }));
+      ended(3, report({ cost_usd: null, context_tokens: null }));
       expect(store.turns.usage(1, today)).toEqual({ context_tokens: 6000, cost_today_usd: 0.5 });
       expect(store.turns.usage(9, today)).toEqual({ context_tokens: null, cost_today_usd: 0 });
     });
@@ -185,9 +154,8 @@ describe('telemetry', () => {
 
   describe(verifies('6.5') + 'live events', () => {
     it('are stored once each by turn and n', () => {
-      begin(1);
-      expect(store.storeEvents(1, [event(0), event(1)])).toBe(2);
-      expect(store.storeEvents(1, [event(1, 'again'), event(2)])).toBe(1);
+      expect(put(alice(1), [event(0), event(1)])).toBe(2);
+      expect(put(alice(1), [event(1, 'again'), event(2)])).toBe(1);
       expect(store.events.inTurn(1, 10).map((row) => row.event.text)).toEqual([
         'event 0',
         'event 1',
@@ -197,27 +165,24 @@ describe('telemetry', () => {
 
     it('are refused in batches over the limit, and none of the batch is stored', () => {
       const batch = Array.from({ length: LIMITS.turn_events_per_batch + 1 }, (_, n) => event(n));
-      expect(() => store.storeEvents(1, batch)).toThrow(/limit is 200/);
+      expect(() => put(alice(1), batch)).toThrow(/limit is 200/);
       expect(store.events.inTurn(1, 10)).toEqual([]);
     });
 
     it('are cut to the limit of one event, not lost', () => {
       const long = '"\u0001ü'.repeat(60_000);
-      store.storeEvents(1, [{ ...event(0, long), kind: 'tool_result', input: { long } }]);
+      put(alice(1), [{ ...event(0, long), kind: 'tool_result', input: { long } }]);
       const [stored] = store.events.inTurn(1, 1);
       expect(utf8Bytes(JSON.stringify(stored?.event))).toBeLessThanOrEqual(LIMITS.turn_event_bytes);
       expect(stored?.event.text?.length).toBeGreaterThan(2000);
       expect(stored?.event.kind).toBe('tool_result');
     });
 
-    it('are read for the newest turns of an agent, and after a cursor', () => {
-      begin(1);
-      begin(2, { agent_id: 2, agent: 'bob' });
-      begin(3);
-      store.storeEvents(1, [event(0), event(1)]);
-      store.storeEvents(2, [event(0)]);
-      store.storeEvents(3, [event(0)]);
-      expect(store.events.ofAgent(1, 2, 2).map((row) => [row.turn_id, row.event.n])).toEqual([
+    it('are read for some turns, and after a cursor', () => {
+      put(alice(1), [event(0), event(1)]);
+      put({ id: 2, agent: 'bob' }, [event(0)]);
+      put(alice(3), [event(0)]);
+      expect(store.events.inTurns([3, 1], 2).map((row) => [row.turn_id, row.event.n])).toEqual([
         [1, 1],
         [3, 0],
       ]);
@@ -239,15 +204,15 @@ describe('telemetry', () => {
         clock,
         logger: createLogger('broker', 'silent'),
       });
-      begin(1);
+      ended(1, null);
       for (let batch = 0; batch < 6; batch++)
-        store.storeEvents(
-          1,
+        put(
+          alice(1),
           Array.from({ length: 200 }, (_, i) => event(batch * 200 + i)),
         );
       clock.advance(13 * DAY_MS);
-      begin(2);
-      store.storeEvents(2, [event(0)]);
+      ended(2, null);
+      put(alice(2), [event(0)]);
       expect(retention.sweep()).toEqual({ events: 0, turns: 0 });
       clock.advance(2 * DAY_MS);
       expect(retention.sweep()).toEqual({ events: 1000, turns: 0 });
@@ -266,13 +231,12 @@ describe('telemetry', () => {
         clock,
         logger: createLogger('broker', 'silent'),
       });
-      begin(1);
-      store.storeEvents(1, [event(0)]);
+      put(alice(1), [event(0)]);
       retention.start();
       clock.advance(15 * DAY_MS);
       expect(store.events.inTurn(1, 10)).toEqual([]);
       retention.stop();
-      store.storeEvents(1, [event(1)]);
+      put(alice(1), [event(1)]);
       clock.advance(15 * DAY_MS);
       expect(store.events.inTurn(1, 10)).toHaveLength(1);
     });
@@ -282,27 +246,26 @@ describe('telemetry', () => {
     it('count turns, percentiles, tokens, cost, tools and mixes by bucket', async () => {
       const start = clock.now();
       for (let turn = 1; turn <= 20; turn++) {
-        begin(turn, { wake_reason: turn % 2 ? 'message' : 'operator' });
-        end(turn, report(turn * 100, { cost_usd: 0.1 }), 'ok');
+        const wake_reason = turn % 2 ? 'message' : 'operator';
+        ended(turn, report({ duration_ms: turn * 100, cost_usd: 0.1 }), { wake_reason });
       }
-      begin(21);
       clock.advance(3_600_000);
-      begin(22);
-      begin(23, { agent_id: 2, agent: 'bob' });
+      ended(21, null, { result_kind: 'failed' });
+      ended(22, report(), { agent_id: 2, agent: 'bob' });
       const stats = await store.stats.ofAgent(1, '24h', clock.now());
       expect(stats).toMatchObject({
         window: '24h',
-        turns: 22,
+        turns: 21,
         tools: { Read: 40, Bash: 20 },
-        wake_mix: { message: 12, operator: 10 },
-        result_mix: { ok: 20, running: 2 },
+        wake_mix: { message: 11, operator: 10 },
+        result_mix: { ok: 20, failed: 1 },
         tokens: { input: 200, output: 400, cache_read: 600, cache_creation: 800 },
       });
       expect(stats.cost_usd).toBeCloseTo(2);
       expect(stats.by_bucket).toHaveLength(24);
       expect(stats.by_bucket.at(-2)).toMatchObject({
         at: isoTime(start),
-        turns: 21,
+        turns: 20,
         p50_ms: 1000,
         p95_ms: 1900,
         input_tokens: 200,
@@ -311,16 +274,16 @@ describe('telemetry', () => {
       });
       expect(stats.by_bucket.at(-1)).toMatchObject({
         turns: 1,
-        p50_ms: null,
+        p50_ms: 1600,
         context_tokens_max: null,
       });
-      expect(stats.by_bucket[0]).toMatchObject({ turns: 0, cost_usd: 0 });
+      expect(stats.by_bucket[0]).toMatchObject({ turns: 0, cost_usd: 0, p50_ms: null });
     });
 
     it('leave out what began before the window', async () => {
-      begin(1);
+      ended(1, null);
       clock.advance(8 * DAY_MS);
-      begin(2);
+      ended(2, null);
       expect((await store.stats.ofAgent(1, '7d', clock.now())).turns).toBe(1);
       const month = await store.stats.ofAgent(1, '30d', clock.now());
       expect(month.turns).toBe(2);
@@ -329,7 +292,7 @@ describe('telemetry', () => {
 
     it('page through more rows than one statement reads', async () => {
       store.db.transaction(() => {
-        for (let turn = 1; turn <= 2500; turn++) begin(turn);
+        for (let turn = 1; turn <= 2500; turn++) ended(turn, null);
       })();
       expect((await store.stats.ofAgent(1, '24h', clock.now())).turns).toBe(2500);
     });

@@ -1,12 +1,11 @@
 import path from 'node:path';
 
-import type { TurnEvent } from '#libs/protocol';
-import type { Clock } from '#libs/service';
 import { migrate, openDatabase, type Db } from '#libs/store';
 
+import type { EndedTurn } from '../turns/turn-journal.js';
 import { TELEMETRY_MIGRATIONS } from './telemetry.migrations.js';
 import { TurnEventsRepository } from './turn-events.repository.js';
-import { TurnRowsRepository, type TurnEnd, type TurnStart } from './turn-rows.repository.js';
+import { TurnRowsRepository } from './turn-rows.repository.js';
 import { TurnStats } from './turn-stats.js';
 
 /** Name of the telemetry database in the broker's database folder. */
@@ -40,37 +39,19 @@ export class TelemetryReader {
   }
 }
 
-/**
- * The one writer of telemetry.db. What it is told is there after a crash of the process; threads.db remains the truth
- * of which turn ran and how it ended, and the rows here follow it by turn id.
- */
+/** The one writer of telemetry.db. What it stored survives a crash of the process, not always one of the machine. */
 export class TelemetryStore extends TelemetryReader {
-  private constructor(
-    db: Db,
-    private readonly clock: Clock,
-  ) {
-    super(db);
-  }
-
   /** Opens, and where needed creates or migrates, the telemetry of a database folder for writing. */
-  static openForWriting(dbDir: string, clock: Clock): TelemetryStore {
+  static openForWriting(dbDir: string): TelemetryStore {
     const db = openDatabase({ path: path.join(dbDir, TELEMETRY_FILE), synchronous: 'NORMAL' });
     migrate(db, TELEMETRY_MIGRATIONS);
-    return new TelemetryStore(db, clock);
+    return new TelemetryStore(db);
   }
 
-  /** Stores the row of a turn that begins; a repeat changes nothing. */
-  turnStarted(turn: TurnStart): void {
-    this.turns.start(turn);
-  }
-
-  /** Stores how a turn ended; the harness's first report wins (P6). True when the row changed. */
-  turnEnded(end: TurnEnd): boolean {
-    return this.turns.end(end);
-  }
-
-  /** Stores live events of a turn, each `n` once; how many were new. See TurnEventsRepository.store. */
-  storeEvents(turnId: number, events: readonly TurnEvent[]): number {
-    return this.events.store(turnId, events, this.clock.now());
+  /** Stores the rows of ended turns in one transaction. */
+  putTurns(turns: readonly EndedTurn[]): void {
+    this.db.transaction(() => {
+      for (const turn of turns) this.turns.put(turn);
+    })();
   }
 }

@@ -25,54 +25,51 @@ interface EventRecord {
 export class TurnEventsRepository {
   private readonly insert;
   private readonly ofTurn;
-  private readonly newest;
   private readonly after;
   private readonly last;
   private readonly sweep;
   private readonly storeAll;
 
   constructor(db: Db) {
-    this.insert = db.prepare<[number, number, number, string]>(`
-      INSERT INTO turn_events (turn_id, n, stored_at, event) VALUES (?, ?, ?, ?)
+    this.insert = db.prepare<[number, string, number, number, string]>(`
+      INSERT INTO turn_events (turn_id, agent, n, stored_at, event) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (turn_id, n) DO NOTHING`);
     this.ofTurn = db.prepare<[number, number], { turn_id: number; event: string }>(
       'SELECT turn_id, event FROM turn_events WHERE turn_id = ? ORDER BY n DESC LIMIT ?',
     );
-    this.newest = db.prepare<[number, number, number], { turn_id: number; event: string }>(`
-      SELECT e.turn_id, e.event FROM (
-        SELECT turn_id FROM turns WHERE agent_id = ? ORDER BY turn_id DESC LIMIT ?) AS t
-      CROSS JOIN turn_events AS e ON e.turn_id = t.turn_id
-      ORDER BY e.turn_id DESC, e.n DESC LIMIT ?`);
-    this.after = db.prepare<[number, number], EventRecord>(`
-      SELECT e.id, e.turn_id, coalesce(t.agent, '') AS agent, e.event
-      FROM turn_events AS e LEFT JOIN turns AS t ON t.turn_id = e.turn_id
-      WHERE e.id > ? ORDER BY e.id LIMIT ?`);
+    this.after = db.prepare<[number, number], EventRecord>(
+      'SELECT id, turn_id, agent, event FROM turn_events WHERE id > ? ORDER BY id LIMIT ?',
+    );
     this.last = db
       .prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'turn_events'")
       .pluck();
     this.sweep = db.prepare<[number, number]>(`
       DELETE FROM turn_events WHERE stored_at < ? AND id IN (
         SELECT id FROM turn_events ORDER BY id LIMIT ?)`);
-    this.storeAll = db.transaction((turnId: number, events: readonly TurnEvent[], now: number) => {
-      let stored = 0;
-      for (const event of events)
-        stored += this.insert.run(turnId, event.n, now, encodeBounded(event)).changes;
-      return stored;
-    });
+    this.storeAll = db.transaction(
+      (turn: { id: number; agent: string }, events: readonly TurnEvent[], now: number) => {
+        let stored = 0;
+        for (const event of events) {
+          const text = encodeBounded(event);
+          stored += this.insert.run(turn.id, turn.agent, event.n, now, text).changes;
+        }
+        return stored;
+      },
+    );
   }
 
   /**
    * Stores the events of one turn in one transaction; those whose `n` is there already are left as they are. How many
    * were new. Refuses more than `turn_events_per_batch` with `too_large`.
    */
-  store(turnId: number, events: readonly TurnEvent[], now: number): number {
+  store(turn: { id: number; agent: string }, events: readonly TurnEvent[], now: number): number {
     if (events.length > LIMITS.turn_events_per_batch) {
       throw new HiveError(
         'too_large',
         `${events.length} events in one batch, the limit is ${LIMITS.turn_events_per_batch}; send them in more batches`,
       );
     }
-    return this.storeAll(turnId, events, now);
+    return this.storeAll(turn, events, now);
   }
 
   /** The last `limit` events of a turn, oldest first. */
@@ -80,9 +77,14 @@ export class TurnEventsRepository {
     return this.ofTurn.all(turnId, limit).toReversed().map(decode);
   }
 
-  /** The last `limit` events of the agent's newest `turns` turns, oldest first. */
-  ofAgent(agentId: number, turns: number, limit: number): StoredTurnEvent[] {
-    return this.newest.all(agentId, turns, limit).toReversed().map(decode);
+  /** The last `limit` events of these turns, oldest first; `turnIds` newest first. */
+  inTurns(turnIds: readonly number[], limit: number): StoredTurnEvent[] {
+    const newestFirst: StoredTurnEvent[] = [];
+    for (const turnId of turnIds) {
+      if (newestFirst.length >= limit) break;
+      newestFirst.push(...this.ofTurn.all(turnId, limit - newestFirst.length).map(decode));
+    }
+    return newestFirst.reverse();
   }
 
   /** Up to `limit` events after the cursor, those of one turn that follow each other in one run, and the new cursor. */

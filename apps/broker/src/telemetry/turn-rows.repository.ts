@@ -1,34 +1,7 @@
-import {
-  formatId,
-  isoTime,
-  type ResultKind,
-  type TurnRow,
-  type TurnTelemetry,
-  type WakeReason,
-} from '#libs/protocol';
+import { formatId, isoTime, type ResultKind, type TurnRow, type WakeReason } from '#libs/protocol';
 import type { Db } from '#libs/store';
 
-/** A turn as it begins; `turn_id` and `agent_id` are the integers behind the wire ids, times milliseconds. */
-export interface TurnStart {
-  turn_id: number;
-  agent_id: number;
-  agent: string;
-  started_at: number;
-  model: string | null;
-  wake_reason: WakeReason;
-  wake_from: string;
-  thread_id: string | null;
-  attempt: number;
-}
-
-/** How a turn ended; `telemetry` is null when the broker ended it because its harness was lost. */
-export interface TurnEnd {
-  turn_id: number;
-  ended_at: number;
-  result_kind: ResultKind;
-  note: string;
-  telemetry: TurnTelemetry | null;
-}
+import type { EndedTurn } from '../turns/turn-journal.js';
 
 /** What the agent's own row shows of its turns. */
 export interface AgentUsage {
@@ -43,8 +16,8 @@ interface StoredTurn {
   turn_id: number;
   agent: string;
   started_at: number;
-  ended_at: number | null;
-  duration_ms: number | null;
+  ended_at: number;
+  duration_ms: number;
   model: string | null;
   input_tokens: number;
   output_tokens: number;
@@ -56,21 +29,44 @@ interface StoredTurn {
   bytes_streamed: number;
   wake_reason: WakeReason;
   wake_from: string;
-  thread_id: string | null;
-  result_kind: ResultKind | null;
+  thread: number;
+  result_kind: ResultKind;
   cost_usd: number | null;
   attempt: number;
   note: string;
 }
 
+const COLUMNS = [
+  'turn_id',
+  'agent_id',
+  'agent',
+  'started_at',
+  'ended_at',
+  'duration_ms',
+  'model',
+  'input_tokens',
+  'output_tokens',
+  'cache_read_input_tokens',
+  'cache_creation_input_tokens',
+  'context_tokens',
+  'tool_call_count',
+  'tool_call_breakdown',
+  'bytes_streamed',
+  'wake_reason',
+  'wake_from',
+  'thread',
+  'result_kind',
+  'cost_usd',
+  'attempt',
+  'note',
+] as const;
+
 /** Newest turns that are looked through for the size of an agent's context: not every driver reports it. */
 const CONTEXT_LOOK_BACK = 20;
 
-/** The `turns` table of telemetry.db: one row per turn (PRODUCT 6.1). */
+/** The `turns` table of telemetry.db: one row per ended turn (PRODUCT 6.1). */
 export class TurnRowsRepository {
-  private readonly insert;
-  private readonly report;
-  private readonly close;
+  private readonly replace;
   private readonly one;
   private readonly page;
   private readonly newest;
@@ -79,24 +75,8 @@ export class TurnRowsRepository {
   private readonly sweep;
 
   constructor(db: Db) {
-    this.insert = db.prepare<[TurnStart]>(`
-      INSERT INTO turns (turn_id, agent_id, agent, started_at, model, wake_reason, wake_from, thread_id, attempt)
-      VALUES (@turn_id, @agent_id, @agent, @started_at, @model, @wake_reason, @wake_from, @thread_id, @attempt)
-      ON CONFLICT (turn_id) DO NOTHING`);
-    this.report = db.prepare<[Record<string, unknown>]>(`
-      UPDATE turns SET
-        started_at = @started_at, ended_at = @ended_at, duration_ms = @duration_ms, model = coalesce(@model, model),
-        input_tokens = @input_tokens, output_tokens = @output_tokens,
-        cache_read_input_tokens = @cache_read_input_tokens,
-        cache_creation_input_tokens = @cache_creation_input_tokens,
-        context_tokens = @context_tokens, tool_call_count = @tool_call_count,
-        tool_call_breakdown = @tool_call_breakdown, bytes_streamed = @bytes_streamed,
-        cost_usd = @cost_usd, result_kind = @result_kind, note = @note, reported = 1
-      WHERE turn_id = @turn_id AND reported = 0`);
-    this.close = db.prepare<[Record<string, unknown>]>(`
-      UPDATE turns SET ended_at = @ended_at, duration_ms = max(0, @ended_at - started_at),
-        result_kind = @result_kind, note = @note
-      WHERE turn_id = @turn_id AND result_kind IS NULL`);
+    this.replace = db.prepare<[StoredTurn & { agent_id: number }]>(`
+      INSERT OR REPLACE INTO turns (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map((column) => `@${column}`).join(', ')})`);
     this.one = db.prepare<[number], StoredTurn>('SELECT * FROM turns WHERE turn_id = ?');
     this.page = db.prepare<[number, number, number], StoredTurn>(
       'SELECT * FROM turns WHERE agent_id = ? AND turn_id < ? ORDER BY turn_id DESC LIMIT ?',
@@ -121,27 +101,36 @@ export class TurnRowsRepository {
         SELECT turn_id FROM turns WHERE started_at < ? ORDER BY started_at LIMIT ?)`);
   }
 
-  /** Stores the row of a turn that begins; a repeat changes nothing. */
-  start(turn: TurnStart): void {
-    this.insert.run(turn);
-  }
-
   /**
-   * Stores how a turn ended; true when that changed the row. The harness's first report wins over the broker's own end
-   * and over every later report (P6).
+   * Stores the row of an ended turn; a later one for the same turn replaces it. Start and end are the broker's times,
+   * which no agent can set; the duration and all counts are what the harness reported.
    */
-  end({ turn_id, ended_at, result_kind, note, telemetry }: TurnEnd): boolean {
-    if (!telemetry) return this.close.run({ turn_id, ended_at, result_kind, note }).changes > 0;
-    const row = {
-      ...telemetry,
-      turn_id,
-      result_kind,
-      note,
-      started_at: Date.parse(telemetry.started_at),
-      ended_at: Date.parse(telemetry.ended_at),
-      tool_call_breakdown: JSON.stringify(telemetry.tool_call_breakdown),
-    };
-    return this.report.run(row).changes > 0;
+  put(turn: EndedTurn): void {
+    const { telemetry } = turn;
+    this.replace.run({
+      turn_id: turn.id,
+      agent_id: turn.agent_id,
+      agent: turn.agent,
+      started_at: turn.started_at,
+      ended_at: turn.ended_at,
+      duration_ms: telemetry?.duration_ms ?? Math.max(0, turn.ended_at - turn.started_at),
+      model: telemetry?.model ?? null,
+      input_tokens: telemetry?.input_tokens ?? 0,
+      output_tokens: telemetry?.output_tokens ?? 0,
+      cache_read_input_tokens: telemetry?.cache_read_input_tokens ?? 0,
+      cache_creation_input_tokens: telemetry?.cache_creation_input_tokens ?? 0,
+      context_tokens: telemetry?.context_tokens ?? null,
+      tool_call_count: telemetry?.tool_call_count ?? 0,
+      tool_call_breakdown: JSON.stringify(telemetry?.tool_call_breakdown ?? {}),
+      bytes_streamed: telemetry?.bytes_streamed ?? 0,
+      wake_reason: turn.wake_reason,
+      wake_from: turn.wake_from,
+      thread: turn.thread,
+      result_kind: turn.result_kind,
+      cost_usd: telemetry?.cost_usd ?? null,
+      attempt: turn.attempt,
+      note: turn.note,
+    });
   }
 
   find(turnId: number): UnversionedTurnRow | undefined {
@@ -178,7 +167,7 @@ function toRow(stored: StoredTurn): UnversionedTurnRow {
     turn_id: formatId('t', stored.turn_id),
     agent: stored.agent,
     started_at: isoTime(stored.started_at),
-    ended_at: stored.ended_at === null ? null : isoTime(stored.ended_at),
+    ended_at: isoTime(stored.ended_at),
     duration_ms: stored.duration_ms,
     model: stored.model,
     input_tokens: stored.input_tokens,
@@ -191,7 +180,7 @@ function toRow(stored: StoredTurn): UnversionedTurnRow {
     bytes_streamed: stored.bytes_streamed,
     wake_reason: stored.wake_reason,
     wake_from: stored.wake_from,
-    thread_id: stored.thread_id,
+    thread_id: formatId('m', stored.thread),
     result_kind: stored.result_kind,
     cost_usd: stored.cost_usd,
     attempt: stored.attempt,

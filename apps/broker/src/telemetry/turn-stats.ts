@@ -18,7 +18,7 @@ const PAGE_ROWS = 1000;
 interface StatsRecord {
   turn_id: number;
   started_at: number;
-  duration_ms: number | null;
+  duration_ms: number;
   input_tokens: number;
   output_tokens: number;
   cache_read_input_tokens: number;
@@ -26,7 +26,7 @@ interface StatsRecord {
   context_tokens: number | null;
   tool_call_breakdown: string;
   wake_reason: string;
-  result_kind: string | null;
+  result_kind: string;
   cost_usd: number | null;
 }
 
@@ -39,7 +39,7 @@ interface Bucket {
   context_tokens_max: number | null;
 }
 
-/** Reads what an agent's turns took and cost over a window. */
+/** Reads what an agent's ended turns took and cost over a window. */
 export class TurnStats {
   private readonly page;
 
@@ -106,7 +106,7 @@ function addToTotals(stats: AgentStats, row: StatsRecord): void {
   stats.tokens.cache_creation += row.cache_creation_input_tokens;
   stats.cost_usd += row.cost_usd ?? 0;
   increase(stats.wake_mix, row.wake_reason, 1);
-  increase(stats.result_mix, row.result_kind ?? 'running', 1);
+  increase(stats.result_mix, row.result_kind, 1);
   const tools = JSON.parse(row.tool_call_breakdown) as Record<string, number>;
   for (const [tool, calls] of Object.entries(tools)) increase(stats.tools, tool, calls);
 }
@@ -114,7 +114,7 @@ function addToTotals(stats: AgentStats, row: StatsRecord): void {
 function addToBucket(bucket: Bucket | undefined, row: StatsRecord): void {
   if (!bucket) return;
   bucket.turns += 1;
-  if (row.duration_ms !== null) bucket.durations.push(row.duration_ms);
+  bucket.durations.push(row.duration_ms);
   bucket.input_tokens += row.input_tokens;
   bucket.output_tokens += row.output_tokens;
   bucket.cost_usd += row.cost_usd ?? 0;

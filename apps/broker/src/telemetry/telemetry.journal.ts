@@ -1,0 +1,67 @@
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+
+import type { TurnEvent } from '#libs/protocol';
+import type { Clock, Logger } from '#libs/service';
+
+import { BROKER_OPTIONS, CLOCK, LOGGER, type BrokerOptions } from '../broker.options.js';
+import { ThreadsDb } from '../storage/threads.db.js';
+import { TurnJournal, type EndedTurn } from '../turns/turn-journal.js';
+import { TelemetryRetention } from './telemetry-retention.js';
+import { TelemetryReader, TelemetryStore } from './telemetry.store.js';
+
+/** The broker's telemetry.db: where ended turns and live events go, and the connection that others read it by. */
+@Injectable()
+export class TelemetryJournal extends TurnJournal implements OnModuleInit, OnApplicationShutdown {
+  readonly store: TelemetryStore;
+  readonly reader: TelemetryReader;
+  private readonly retention: TelemetryRetention;
+  private readonly listeners: (() => void)[] = [];
+
+  /** `_threads` only so that the single-writer lock of the folder is held before this database is touched. */
+  constructor(
+    @Inject(BROKER_OPTIONS) options: BrokerOptions,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) logger: Logger,
+    _threads: ThreadsDb,
+  ) {
+    super();
+    this.store = TelemetryStore.openForWriting(options.dbDir);
+    this.reader = TelemetryReader.open(options.dbDir);
+    this.retention = new TelemetryRetention({
+      turns: this.store.turns,
+      events: this.store.events,
+      clock,
+      logger,
+    });
+  }
+
+  onModuleInit(): void {
+    this.retention.start();
+  }
+
+  record(turns: readonly EndedTurn[]): void {
+    this.store.putTurns(turns);
+  }
+
+  events(turn: { id: number; agent: string }, events: readonly TurnEvent[]): number {
+    const stored = this.store.events.store(turn, events, this.clock.now());
+    if (stored > 0) for (const listener of this.listeners) listener();
+    return stored;
+  }
+
+  /** Calls `listener` after live events were stored. */
+  onEvents(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  onApplicationShutdown(): void {
+    this.close();
+  }
+
+  close(): void {
+    if (!this.store.db.open) return;
+    this.retention.stop();
+    this.reader.close();
+    this.store.close();
+  }
+}
