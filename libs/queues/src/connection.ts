@@ -1,19 +1,25 @@
 import type { RedisOptions } from 'ioredis';
 
+/** Options of a client that reconnects by itself; the type that both ioredis and BullMQ take. */
+export type ReconnectingOptions = RedisOptions & {
+  retryStrategy: (attempt: number) => number | null;
+};
+
 /**
  * ioredis options of a HIVE_REDIS_URL: `redis://`, `rediss://` or `unix:///path/to.sock`, with `user:password@` where
- * the server has ACL users. Commands wait while Redis is away instead of failing, as BullMQ's workers need it.
+ * the server has ACL users. Commands wait while Redis is away instead of failing, as BullMQ's workers need it; once
+ * `giveUp` is aborted they fail instead, so that a service can stop while Redis is away.
  */
-export function redisOptions(url: string): RedisOptions {
+export function redisOptions(url: string, giveUp?: AbortSignal): ReconnectingOptions {
   const parsed = new URL(url);
   const login = {
     ...(parsed.username ? { username: decodeURIComponent(parsed.username) } : {}),
     ...(parsed.password ? { password: decodeURIComponent(parsed.password) } : {}),
   };
-  const common: RedisOptions = {
+  const common: ReconnectingOptions = {
     ...login,
     maxRetriesPerRequest: null,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1000),
+    retryStrategy: (attempt) => (giveUp?.aborted ? null : Math.min(50 * 2 ** attempt, 1000)),
   };
   if (parsed.protocol === 'unix:') return { ...common, path: decodeURIComponent(parsed.pathname) };
   return {

@@ -1,4 +1,9 @@
-export { redisOptions } from './connection.js';
+export { redisOptions, type ReconnectingOptions } from './connection.js';
+export {
+  DrainingWorkerHost,
+  MissingJobHandlerError,
+  type JobHandlers,
+} from './draining-worker-host.js';
 export {
   MAINTENANCE_EVERY_MS,
   QUEUE_PREFIX,

@@ -1,0 +1,185 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { Queue } from 'bullmq';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { RpcServer, socketPath, type CallContext } from '#libs/ipc';
+import type { BrokerSchedulerApi } from '#libs/protocol';
+import { MAINTENANCE_EVERY_MS, QUEUE_PREFIX, QUEUES, redisOptions } from '#libs/queues';
+
+import { PrivateRedis } from '../../../test/processes/private-redis.js';
+import { verifies } from '../../../test/requirements/verifies.js';
+
+const BUILT_MAIN = path.resolve('dist/apps/scheduler/src/main.js');
+
+describe(verifies('8.5') + 'the scheduler as a process', () => {
+  let runtimeDir: string;
+  let redis: PrivateRedis;
+  let queue: Queue;
+  let giveUp: AbortController;
+  const ends: (() => Promise<unknown>)[] = [];
+
+  beforeEach(async () => {
+    runtimeDir = mkdtempSync(path.join(tmpdir(), 'hive-scheduler-'));
+    redis = await PrivateRedis.start();
+    giveUp = new AbortController();
+    queue = new Queue(QUEUES.maintenance, {
+      connection: redisOptions(redis.url, giveUp.signal),
+      prefix: QUEUE_PREFIX,
+    });
+    queue.on('error', () => {});
+  });
+  afterEach(async () => {
+    for (const end of ends.splice(0).reverse()) await end();
+    giveUp.abort();
+    await queue.close();
+    await redis.stop();
+    rmSync(runtimeDir, { recursive: true, force: true });
+  });
+
+  async function startBroker(handlers: Partial<BrokerHandlers> = {}): Promise<BrokerCalls> {
+    const calls: BrokerCalls = { sweep_leases: 0, check_wakes: 0 };
+    const file = socketPath(runtimeDir, 'broker', 'scheduler');
+    mkdirSync(path.dirname(file), { recursive: true });
+    const server = new RpcServer<BrokerSchedulerApi>({
+      path: file,
+      onBug: (error) => {
+        throw error;
+      },
+      handlers: {
+        sweep_leases: (_params, context) => {
+          calls.sweep_leases += 1;
+          return handlers.sweep_leases?.(context) ?? { expired: 0, returned: 0 };
+        },
+        check_wakes: (_params, context) => {
+          calls.check_wakes += 1;
+          return handlers.check_wakes?.(context) ?? { queued: 0, woken: 0, stuck: 0 };
+        },
+      },
+    });
+    await server.listen();
+    ends.push(() => server.close());
+    return calls;
+  }
+
+  async function startScheduler(url = redis.url): Promise<ChildProcess> {
+    const child = spawn(process.execPath, ['--enable-source-maps', BUILT_MAIN], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { HIVE_RUNTIME_DIR: runtimeDir, HIVE_REDIS_URL: url, PATH: process.env['PATH'] },
+    });
+    ends.push(async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    });
+    const [message] = (await once(child, 'message')) as [{ type: string }];
+    expect(message.type).toBe('ready');
+    return child;
+  }
+
+  it('carries out every maintenance job at the broker', async () => {
+    const calls = await startBroker();
+    await startScheduler();
+    await expect.poll(() => calls.sweep_leases, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => calls.check_wakes, { timeout: 10_000 }).toBeGreaterThan(0);
+    const schedulers = await queue.getJobSchedulers();
+    expect(Object.fromEntries(schedulers.map((one) => [one.key, one.every]))).toEqual(
+      MAINTENANCE_EVERY_MS,
+    );
+  });
+
+  it('is ready and stops with 0 while neither Redis nor the broker is there', async () => {
+    await redis.kill();
+    const child = await startScheduler();
+    expect(await exitOf(child, () => child.kill('SIGTERM'))).toBe(0);
+  });
+
+  it('lets a running job end when it is told to stop', async () => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<{ expired: number; returned: number }>();
+    await startBroker({
+      sweep_leases: () => {
+        asked.resolve();
+        return answer.promise;
+      },
+    });
+    const child = await startScheduler();
+    await asked.promise;
+    const code = exitOf(child, () => child.kill('SIGTERM'));
+    await expect.poll(async () => (await queue.getWorkers()).length).toBe(0);
+    answer.resolve({ expired: 0, returned: 0 });
+    expect(await code).toBe(0);
+    const done = await queue.getCompleted();
+    expect(done.map((job) => job.name)).toContain('sweep_leases');
+  });
+
+  it('puts a job that does not end back into the queue and exits with 0', async () => {
+    const asked = Promise.withResolvers<void>();
+    const cancelled = Promise.withResolvers<void>();
+    await startBroker({
+      sweep_leases: (context) => {
+        context.signal.addEventListener('abort', () => cancelled.resolve(), { once: true });
+        asked.resolve();
+        return new Promise(() => {});
+      },
+    });
+    const child = await startScheduler();
+    await asked.promise;
+    expect(await exitOf(child, () => child.kill('SIGTERM'))).toBe(0);
+    await cancelled.promise;
+    const waiting = await queue.getJobs(['delayed', 'wait']);
+    const handedBack = waiting.find((job) => job.name === 'sweep_leases' && job.attemptsMade === 1);
+    expect(handedBack?.failedReason).toBe('aborted: the service stops');
+    expect(await queue.getActiveCount()).toBe(0);
+  }, 40_000);
+
+  it('stops when the supervisor is gone', async () => {
+    const child = await startScheduler();
+    expect(await exitOf(child, () => child.disconnect())).toBe(0);
+  });
+
+  it('puts its jobs back after Redis was killed and lost everything', async () => {
+    const calls = await startBroker();
+    await startScheduler();
+    await expect.poll(() => calls.sweep_leases, { timeout: 10_000 }).toBeGreaterThan(0);
+    await redis.kill();
+    await redis.start();
+    const before = calls.sweep_leases;
+    await expect.poll(() => calls.sweep_leases, { timeout: 20_000 }).toBeGreaterThan(before);
+    expect(await queue.getJobSchedulersCount()).toBe(2);
+  }, 60_000);
+
+  it('says every bad setting in one message', async () => {
+    const child = spawn(process.execPath, [BUILT_MAIN], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { HIVE_LOG_LEVEL: 'loud' },
+    });
+    const [message] = (await once(child, 'message')) as [{ type: string; message: string }];
+    expect(message.type).toBe('failed');
+    for (const key of ['HIVE_RUNTIME_DIR', 'HIVE_REDIS_URL', 'HIVE_LOG_LEVEL="loud"']) {
+      expect(message.message).toContain(key);
+    }
+  });
+});
+
+async function exitOf(child: ChildProcess, ask: () => void): Promise<unknown> {
+  const exit = once(child, 'exit');
+  ask();
+  return (await exit)[0];
+}
+
+interface BrokerCalls {
+  sweep_leases: number;
+  check_wakes: number;
+}
+interface BrokerHandlers {
+  sweep_leases(
+    context: CallContext,
+  ): BrokerSchedulerApi['sweep_leases'][1] | Promise<BrokerSchedulerApi['sweep_leases'][1]>;
+  check_wakes(context: CallContext): BrokerSchedulerApi['check_wakes'][1];
+}

@@ -1,0 +1,26 @@
+import { BullModule } from '@nestjs/bullmq';
+import { Module, type DynamicModule } from '@nestjs/common';
+
+import { QUEUE_PREFIX, redisOptions } from '#libs/queues';
+
+import { MaintenanceModule } from './maintenance/maintenance.module.js';
+import { SettingsModule, type Settings } from './settings/settings.module.js';
+
+/** Everything the scheduler is made of. */
+@Module({})
+export class SchedulerModule {
+  /** `stopping` ends the waiting for a Redis that is away. */
+  static with(settings: Settings, stopping?: AbortSignal): DynamicModule {
+    return {
+      module: SchedulerModule,
+      imports: [
+        SettingsModule.with(settings),
+        BullModule.forRoot({
+          connection: redisOptions(settings.env.HIVE_REDIS_URL, stopping),
+          prefix: QUEUE_PREFIX,
+        }),
+        MaintenanceModule,
+      ],
+    };
+  }
+}
