@@ -1,11 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-// Vitest reads the TypeScript sources (condition `source`), so no build is needed for unit and integration tests;
+// Vitest reads the TypeScript sources (the alias below), so no build is needed for unit and integration tests;
 // the tests below test/ start the built services as a user would.
 export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
-  resolve: { conditions: ['source'] },
-  ssr: { resolve: { conditions: ['source'] } },
+  // An alias, not the condition `source`: that would also pick the TypeScript sources of packages that ship some.
+  resolve: {
+    alias: [{ find: /^#libs\/(.+)$/, replacement: `${import.meta.dirname}/libs/$1/src/index.ts` }],
+  },
   test: {
     setupFiles: ['reflect-metadata'],
     reporters: ['default', './test/reporting/closing-line.reporter.ts'],
