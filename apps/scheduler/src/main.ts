@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 
+import { closeAfterDraining } from '#libs/queues';
 import { createLogger, loadEnv, NestLog, runService, systemClock } from '#libs/service';
 
 import { SchedulerModule } from './scheduler.module.js';
@@ -14,16 +15,10 @@ await runService({
   start: async () => {
     const env = loadEnv(SchedulerEnv, process.env);
     logger.level = env.HIVE_LOG_LEVEL;
-    const stopping = new AbortController();
     const app = await NestFactory.createApplicationContext(
-      SchedulerModule.with({ env, logger, clock: systemClock }, stopping.signal),
+      SchedulerModule.with({ env, logger, clock: systemClock }),
       { logger: new NestLog(logger), abortOnError: false },
     );
-    return {
-      stop: () => {
-        stopping.abort();
-        return app.close();
-      },
-    };
+    return { stop: () => closeAfterDraining(app, systemClock) };
   },
 });

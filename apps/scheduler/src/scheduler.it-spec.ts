@@ -16,7 +16,7 @@ import { verifies } from '../../../test/requirements/verifies.js';
 
 const BUILT_MAIN = path.resolve('dist/apps/scheduler/src/main.js');
 
-describe(verifies('8.5') + 'the scheduler as a process', () => {
+describe(verifies('P14', 'P15', 'P28') + 'the scheduler as a process', () => {
   let runtimeDir: string;
   let redis: PrivateRedis;
   let queue: Queue;
@@ -28,7 +28,10 @@ describe(verifies('8.5') + 'the scheduler as a process', () => {
     redis = await PrivateRedis.start();
     giveUp = new AbortController();
     queue = new Queue(QUEUES.maintenance, {
-      connection: redisOptions(redis.url, giveUp.signal),
+      connection: {
+        ...redisOptions(redis.url),
+        retryStrategy: () => (giveUp.signal.aborted ? null : 50),
+      },
       prefix: QUEUE_PREFIX,
     });
     queue.on('error', () => {});
@@ -96,6 +99,13 @@ describe(verifies('8.5') + 'the scheduler as a process', () => {
   it('is ready and stops with 0 while neither Redis nor the broker is there', async () => {
     await redis.kill();
     const child = await startScheduler();
+    expect(await exitOf(child, () => child.kill('SIGTERM'))).toBe(0);
+  });
+
+  it('stops with 0 after Redis went away', async () => {
+    const child = await startScheduler();
+    await expect.poll(() => queue.getJobSchedulersCount()).toBe(2);
+    await redis.kill();
     expect(await exitOf(child, () => child.kill('SIGTERM'))).toBe(0);
   });
 

@@ -1,7 +1,7 @@
 import { BullModule } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 
-import { QUEUE_PREFIX, redisOptions } from '#libs/queues';
+import { Drained, QUEUE_PREFIX, redisOptions } from '#libs/queues';
 
 import { MaintenanceModule } from './maintenance/maintenance.module.js';
 import { SettingsModule, type Settings } from './settings/settings.module.js';
@@ -9,18 +9,18 @@ import { SettingsModule, type Settings } from './settings/settings.module.js';
 /** Everything the scheduler is made of. */
 @Module({})
 export class SchedulerModule {
-  /** `stopping` ends the waiting for a Redis that is away. */
-  static with(settings: Settings, stopping?: AbortSignal): DynamicModule {
+  static with(settings: Settings): DynamicModule {
     return {
       module: SchedulerModule,
       imports: [
         SettingsModule.with(settings),
         BullModule.forRoot({
-          connection: redisOptions(settings.env.HIVE_REDIS_URL, stopping),
+          connection: redisOptions(settings.env.HIVE_REDIS_URL),
           prefix: QUEUE_PREFIX,
         }),
         MaintenanceModule,
       ],
+      providers: [Drained],
     };
   }
 }

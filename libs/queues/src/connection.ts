@@ -1,16 +1,13 @@
 import type { RedisOptions } from 'ioredis';
 
-/** Options of a client that reconnects by itself; the type that both ioredis and BullMQ take. */
-export type ReconnectingOptions = RedisOptions & {
-  retryStrategy: (attempt: number) => number | null;
-};
+/** Options whose client never gives up; ioredis would also take `null` for the strategy, BullMQ's types do not. */
+export type ReconnectingOptions = RedisOptions & { retryStrategy: (attempt: number) => number };
 
 /**
  * ioredis options of a HIVE_REDIS_URL: `redis://`, `rediss://` or `unix:///path/to.sock`, with `user:password@` where
- * the server has ACL users. Commands wait while Redis is away instead of failing, as BullMQ's workers need it; once
- * `giveUp` is aborted they fail instead, so that a service can stop while Redis is away.
+ * the server has ACL users. Commands wait while Redis is away instead of failing, as BullMQ's workers need it.
  */
-export function redisOptions(url: string, giveUp?: AbortSignal): ReconnectingOptions {
+export function redisOptions(url: string): ReconnectingOptions {
   const parsed = new URL(url);
   const login = {
     ...(parsed.username ? { username: decodeURIComponent(parsed.username) } : {}),
@@ -19,7 +16,7 @@ export function redisOptions(url: string, giveUp?: AbortSignal): ReconnectingOpt
   const common: ReconnectingOptions = {
     ...login,
     maxRetriesPerRequest: null,
-    retryStrategy: (attempt) => (giveUp?.aborted ? null : Math.min(50 * 2 ** attempt, 1000)),
+    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1000),
   };
   if (parsed.protocol === 'unix:') return { ...common, path: decodeURIComponent(parsed.pathname) };
   return {

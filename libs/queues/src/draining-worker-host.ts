@@ -21,6 +21,8 @@ export class MissingJobHandlerError extends Error {
 
 /** How long a job that runs may take to end by itself when the service stops, in milliseconds. */
 const GRACE_MS = 5_000;
+/** How long a worker without a job may take to close: it does at once, but never while Redis is away. */
+const IDLE_CLOSE_MS = 1_000;
 /** How long a cancelled job may take to go back to the queue; past it another worker takes it as stalled. */
 const HAND_BACK_MS = 2_000;
 
@@ -36,6 +38,8 @@ export abstract class DrainingWorkerHost<Jobs extends object>
   /** Every job name of the queue; each must have a handler or the service refuses to start. */
   protected abstract readonly jobNames: readonly (keyof Jobs & string)[];
   protected abstract readonly handlers: JobHandlers<Jobs>;
+
+  private runningJobs = 0;
 
   constructor(
     protected readonly clock: Clock,
@@ -65,12 +69,18 @@ export abstract class DrainingWorkerHost<Jobs extends object>
     const handler = Object.hasOwn(this.handlers, job.name) ? this.handlers[job.name] : undefined;
     if (!handler) throw new UnrecoverableError(`there is no job "${job.name}" in this queue`);
     const cancelled = signal ?? new AbortController().signal;
-    return untilAborted(handler.call(this.handlers, job.data, cancelled), cancelled);
+    this.runningJobs += 1;
+    try {
+      return await untilAborted(handler.call(this.handlers, job.data, cancelled), cancelled);
+    } finally {
+      this.runningJobs -= 1;
+    }
   }
 
   async onModuleDestroy(): Promise<void> {
     const closing = this.worker.close();
-    if (await this.settles(closing, this.graceMs)) return;
+    if (await this.settles(closing, this.runningJobs > 0 ? this.graceMs : IDLE_CLOSE_MS)) return;
+    if (this.runningJobs === 0) return;
     this.logger.warn(`jobs still run after ${this.graceMs} ms: they go back to the queue`);
     this.worker.cancelAllJobs('the service stops');
     await this.settles(closing, HAND_BACK_MS);

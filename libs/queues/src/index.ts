@@ -1,3 +1,4 @@
+export { closeAfterDraining, Drained } from './close-after-draining.js';
 export { redisOptions, type ReconnectingOptions } from './connection.js';
 export {
   DrainingWorkerHost,

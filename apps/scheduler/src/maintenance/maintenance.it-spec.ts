@@ -21,7 +21,7 @@ import { verifies } from '../../../../test/requirements/verifies.js';
 import { SchedulerModule } from '../scheduler.module.js';
 import { CHECK_SCHEDULERS_EVERY_MS } from './maintenance.schedule.js';
 
-describe(verifies('I13') + 'the maintenance schedule', () => {
+describe(verifies('P15') + 'the maintenance schedule', () => {
   let redis: PrivateRedis;
   let queue: Queue;
   let clock: ManualClock;
@@ -104,18 +104,13 @@ describe('a service whose queue has a job without a handler', () => {
 
   it('refuses to start and says which job it is', async () => {
     const redis = await PrivateRedis.start();
-    const giveUp = new AbortController();
+    const forgetful = new Forgetful(new ManualClock(), createLogger('test', 'silent'));
     @Module({
       imports: [
-        BullModule.forRoot({ connection: redisOptions(redis.url, giveUp.signal) }),
+        BullModule.forRoot({ connection: { path: redis.socket, retryStrategy: () => null } }),
         BullModule.registerQueue({ name: QUEUES.maintenance }),
       ],
-      providers: [
-        {
-          provide: Forgetful,
-          useFactory: () => new Forgetful(new ManualClock(), createLogger('test', 'silent')),
-        },
-      ],
+      providers: [{ provide: Forgetful, useValue: forgetful }],
     })
     class BrokenModule {}
 
@@ -125,7 +120,7 @@ describe('a service whose queue has a job without a handler', () => {
     });
     await expect(booted).rejects.toThrow(MissingJobHandlerError);
     await expect(booted).rejects.toThrow('Forgetful has no handler for check_wakes');
-    giveUp.abort();
+    await forgetful.worker.close();
     await redis.stop();
   });
 });
