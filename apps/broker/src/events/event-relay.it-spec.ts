@@ -20,13 +20,12 @@ import { verifies } from '../../../../test/requirements/verifies.js';
 import type { BrokerOptions } from '../broker.options.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
 import type { ChangeSet } from '../outbox/change-set.js';
-import { OutboxRepository } from '../outbox/outbox.repository.js';
+import { OutboxRepository, readVersion } from '../outbox/outbox.repository.js';
 import { ThreadsDb } from '../storage/threads.db.js';
 import { Writer } from '../storage/writer.service.js';
 import { TelemetryStore } from '../telemetry/telemetry.store.js';
 import { EventRelay, MAX_WAITING_ROWS } from './event-relay.js';
 import { EventStream } from './event-stream.js';
-import { outboxOf } from './outbox-source.js';
 import { RelayMemory } from './relay-memory.js';
 import { TestRedis } from './testing/redis-server.js';
 import { connectWriter } from './writer-connection.js';
@@ -59,7 +58,11 @@ class Relaying {
       sink = new EventStream({ redis: this.redis, memory, clock: systemClock, logger });
     }
     this.relay = new EventRelay({
-      outbox: outboxOf(this.threads.db, this.outbox, this.changes),
+      outbox: {
+        after: (id, limit) => this.outbox.after(id, limit),
+        newest: () => readVersion(this.threads.db),
+        removeThrough: (id) => this.changes.removeThrough(id),
+      },
       turnEvents: this.telemetry.events,
       memory,
       hydrate: idsAsEvents,

@@ -182,10 +182,13 @@ describe('telemetry', () => {
       put(alice(1), [event(0), event(1)]);
       put({ id: 2, agent: 'bob' }, [event(0)]);
       put(alice(3), [event(0)]);
-      expect(store.events.inTurns([3, 1], 2).map((row) => [row.turn_id, row.event.n])).toEqual([
+      expect(
+        store.events.inTurns([3, 1], 2, 1000).map((row) => [row.turn_id, row.event.n]),
+      ).toEqual([
         [1, 1],
         [3, 0],
       ]);
+      expect(store.events.inTurns([3, 1], 9, 10).map((row) => row.turn_id)).toEqual([3]);
       const first = store.events.since(0, 3);
       expect(
         first.runs.map(({ turn_id, agent, events }) => [turn_id, agent, events.length]),

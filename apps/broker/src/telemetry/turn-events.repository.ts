@@ -77,12 +77,20 @@ export class TurnEventsRepository {
     return this.ofTurn.all(turnId, limit).toReversed().map(decode);
   }
 
-  /** The last `limit` events of these turns, oldest first; `turnIds` newest first. */
-  inTurns(turnIds: readonly number[], limit: number): StoredTurnEvent[] {
+  /**
+   * The last events of these turns, oldest first, at most `limit` of them and about `chars` characters; `turnIds` newest
+   * first.
+   */
+  inTurns(turnIds: readonly number[], limit: number, chars: number): StoredTurnEvent[] {
     const newestFirst: StoredTurnEvent[] = [];
+    let size = 0;
     for (const turnId of turnIds) {
+      for (const record of this.ofTurn.iterate(turnId, limit - newestFirst.length)) {
+        size += record.event.length;
+        if (size > chars && newestFirst.length > 0) return newestFirst.reverse();
+        newestFirst.push(decode(record));
+      }
       if (newestFirst.length >= limit) break;
-      newestFirst.push(...this.ofTurn.all(turnId, limit - newestFirst.length).map(decode));
     }
     return newestFirst.reverse();
   }

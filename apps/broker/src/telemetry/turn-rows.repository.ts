@@ -1,4 +1,11 @@
-import { formatId, isoTime, type ResultKind, type TurnRow, type WakeReason } from '#libs/protocol';
+import {
+  formatId,
+  isoTime,
+  type ResultKind,
+  type TurnRow,
+  type TurnTelemetry,
+  type WakeReason,
+} from '#libs/protocol';
 import type { Db } from '#libs/store';
 
 import type { EndedTurn } from '../turns/turn-journal.js';
@@ -69,6 +76,7 @@ export class TurnRowsRepository {
   private readonly replace;
   private readonly one;
   private readonly page;
+  private readonly ids;
   private readonly newest;
   private readonly context;
   private readonly cost;
@@ -81,6 +89,11 @@ export class TurnRowsRepository {
     this.page = db.prepare<[number, number, number], StoredTurn>(
       'SELECT * FROM turns WHERE agent_id = ? AND turn_id < ? ORDER BY turn_id DESC LIMIT ?',
     );
+    this.ids = db
+      .prepare<[number, number], number>(
+        'SELECT turn_id FROM turns WHERE agent_id = ? ORDER BY turn_id DESC LIMIT ?',
+      )
+      .pluck();
     this.newest = db.prepare<[number], StoredTurn>(
       'SELECT * FROM turns ORDER BY turn_id DESC LIMIT ?',
     );
@@ -106,28 +119,20 @@ export class TurnRowsRepository {
    * which no agent can set; the duration and all counts are what the harness reported.
    */
   put(turn: EndedTurn): void {
-    const { telemetry } = turn;
+    const counts = countsOf(turn.telemetry);
     this.replace.run({
+      ...counts,
       turn_id: turn.id,
       agent_id: turn.agent_id,
       agent: turn.agent,
       started_at: turn.started_at,
       ended_at: turn.ended_at,
-      duration_ms: telemetry?.duration_ms ?? Math.max(0, turn.ended_at - turn.started_at),
-      model: telemetry?.model ?? null,
-      input_tokens: telemetry?.input_tokens ?? 0,
-      output_tokens: telemetry?.output_tokens ?? 0,
-      cache_read_input_tokens: telemetry?.cache_read_input_tokens ?? 0,
-      cache_creation_input_tokens: telemetry?.cache_creation_input_tokens ?? 0,
-      context_tokens: telemetry?.context_tokens ?? null,
-      tool_call_count: telemetry?.tool_call_count ?? 0,
-      tool_call_breakdown: JSON.stringify(telemetry?.tool_call_breakdown ?? {}),
-      bytes_streamed: telemetry?.bytes_streamed ?? 0,
+      duration_ms: turn.telemetry?.duration_ms ?? Math.max(0, turn.ended_at - turn.started_at),
+      tool_call_breakdown: JSON.stringify(counts.tool_call_breakdown),
       wake_reason: turn.wake_reason,
       wake_from: turn.wake_from,
       thread: turn.thread,
       result_kind: turn.result_kind,
-      cost_usd: telemetry?.cost_usd ?? null,
       attempt: turn.attempt,
       note: turn.note,
     });
@@ -141,6 +146,11 @@ export class TurnRowsRepository {
   /** The agent's turns older than `before`, newest first. */
   ofAgent(agentId: number, before: number, limit: number): UnversionedTurnRow[] {
     return this.page.all(agentId, before, limit).map(toRow);
+  }
+
+  /** Ids of the agent's newest turns, newest first. */
+  idsOfAgent(agentId: number, limit: number): number[] {
+    return this.ids.all(agentId, limit);
   }
 
   /** The newest turns of the hive, newest first. */
@@ -160,6 +170,24 @@ export class TurnRowsRepository {
   deleteBefore(cutoff: number, most: number): number {
     return this.sweep.run(cutoff, most).changes;
   }
+}
+
+/** What a turn cost and did, nothing where its harness never reported. */
+export function countsOf(
+  telemetry: TurnTelemetry | null,
+): Omit<TurnTelemetry, 'started_at' | 'ended_at' | 'duration_ms'> {
+  return {
+    model: telemetry?.model ?? null,
+    input_tokens: telemetry?.input_tokens ?? 0,
+    output_tokens: telemetry?.output_tokens ?? 0,
+    cache_read_input_tokens: telemetry?.cache_read_input_tokens ?? 0,
+    cache_creation_input_tokens: telemetry?.cache_creation_input_tokens ?? 0,
+    context_tokens: telemetry?.context_tokens ?? null,
+    tool_call_count: telemetry?.tool_call_count ?? 0,
+    tool_call_breakdown: telemetry?.tool_call_breakdown ?? {},
+    bytes_streamed: telemetry?.bytes_streamed ?? 0,
+    cost_usd: telemetry?.cost_usd ?? null,
+  };
 }
 
 function toRow(stored: StoredTurn): UnversionedTurnRow {
