@@ -1,2 +1,3 @@
 export * from './c0re/index.js';
+export * from './harness/index.js';
 export { validate } from './validate.js';

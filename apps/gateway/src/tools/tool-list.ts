@@ -1,0 +1,54 @@
+import type { Tool as ListedTool } from '@modelcontextprotocol/sdk/types.js';
+import { z } from 'zod';
+
+import { ackTool } from './ack.tool.js';
+import { getThreadTool } from './get-thread.tool.js';
+import { listAgentsTool } from './list-agents.tool.js';
+import { recvBatchTool, recvTool } from './recv.tool.js';
+import { requestNextTurnTool } from './request-next-turn.tool.js';
+import { sendTool } from './send.tool.js';
+import { setStatusTool } from './set-status.tool.js';
+import type { Tool } from './tool.js';
+import { whoamiTool } from './whoami.tool.js';
+
+/** Every tool of the agent surface, in the order in which clients list them. */
+export const TOOLS: readonly Tool[] = [
+  sendTool,
+  recvTool,
+  recvBatchTool,
+  getThreadTool,
+  listAgentsTool,
+  whoamiTool,
+  setStatusTool,
+  requestNextTurnTool,
+  ackTool,
+];
+
+/**
+ * Claude Code puts a result of over about 25,000 tokens into a file and shows the model an error instead, unless the
+ * tool says that it may be longer. A full `recv_batch` is 32 bodies of 4096 bytes, JSON around them and escapes within.
+ */
+const CLAUDE_RESULT_SIZE = 'anthropic/maxResultSizeChars';
+/** The most that Claude Code takes. */
+const CLAUDE_RESULT_CHARS = 500_000;
+
+/** The answer to `tools/list`, made once for all sessions. */
+export const TOOL_LIST: ListedTool[] = TOOLS.map((tool) => ({
+  name: tool.name,
+  title: tool.title,
+  description: tool.description,
+  inputSchema: objectSchema(tool.input, 'input'),
+  outputSchema: objectSchema(tool.output, 'output'),
+  annotations: { title: tool.title, ...tool.annotations },
+  _meta: { [CLAUDE_RESULT_SIZE]: CLAUDE_RESULT_CHARS },
+}));
+
+/** Names of a tool's input fields. */
+export function fieldsOf(tool: Tool): string[] {
+  const { properties } = objectSchema(tool.input, 'input');
+  return Object.keys(properties ?? {});
+}
+
+function objectSchema(schema: z.ZodType, io: 'input' | 'output'): ListedTool['inputSchema'] {
+  return z.toJSONSchema(schema, { io }) as ListedTool['inputSchema'];
+}
