@@ -127,6 +127,7 @@ export const THREADS_MIGRATIONS: readonly Migration[] = [
         instance INTEGER NOT NULL,
         revoked INTEGER NOT NULL DEFAULT 0
       ) STRICT, WITHOUT ROWID;
+      CREATE INDEX runs_in_force ON runs (agent) WHERE revoked = 0;
 
       CREATE TABLE commands (
         id INTEGER PRIMARY KEY AUTOINCREMENT,

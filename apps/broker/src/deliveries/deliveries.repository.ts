@@ -1,0 +1,231 @@
+import { Injectable } from '@nestjs/common';
+
+import type { DeliveryState } from '#libs/protocol';
+
+import { BACK_OFF_MOST_MS } from '../turns/back-off.js';
+import { ThreadsDb } from '../storage/threads.db.js';
+import type { DeliveryRecord } from './delivery.js';
+
+/**
+ * A queued row that may be handed out now. A `not_before` further off than the longest back-off was written before the
+ * wall clock jumped back, and does not count.
+ */
+const AVAILABLE = `state = 'queued' AND held = 0 AND (not_before <= @now OR not_before > @now + ${BACK_OFF_MOST_MS})`;
+
+interface Available {
+  recipient: number;
+  now: number;
+  limit: number;
+  /** Failed turns that the delivery may have at most: one that failed is handed out alone (P13). */
+  attempts: number;
+}
+
+/** Rows of `deliveries`. Writes only from inside a request; who changes a state goes through Deliveries. */
+@Injectable()
+export class DeliveriesRepository {
+  private readonly insertRow;
+  private readonly selectOne;
+  private readonly inOrder;
+  private readonly ofRank;
+  private readonly anyEager;
+  private readonly leasedRows;
+  private readonly allLeased;
+  private readonly heldRows;
+  private readonly ofMessage;
+  private readonly setLeased;
+  private readonly setWritten;
+  private readonly setQueued;
+  private readonly setEnded;
+  private readonly setHeld;
+  private readonly lifted;
+  private readonly setPriority;
+  private readonly soonest;
+  private readonly lateTurn;
+
+  constructor({ db }: ThreadsDb) {
+    this.insertRow = db.prepare<
+      Pick<
+        DeliveryRecord,
+        'message' | 'recipient' | 'priority' | 'sender' | 'limited' | 'eager' | 'since' | 'reason'
+      >
+    >(
+      `INSERT INTO deliveries (message, recipient, state, priority, sender, limited, eager, since, reason)
+       VALUES (@message, @recipient, 'queued', @priority, @sender, @limited, @eager, @since, @reason)`,
+    );
+    this.selectOne = db.prepare<[number, number], DeliveryRecord>(
+      'SELECT * FROM deliveries WHERE message = ? AND recipient = ?',
+    );
+    this.inOrder = db.prepare<Available, DeliveryRecord>(
+      `SELECT * FROM deliveries WHERE recipient = @recipient AND attempts <= @attempts AND ${AVAILABLE}
+       ORDER BY priority, message LIMIT @limit`,
+    );
+    this.ofRank = db.prepare<Available & { priority: number }, DeliveryRecord>(
+      `SELECT * FROM deliveries
+       WHERE recipient = @recipient AND priority = @priority AND attempts <= @attempts AND ${AVAILABLE}
+       ORDER BY message LIMIT @limit`,
+    );
+    this.anyEager = db
+      .prepare<{ recipient: number; now: number }, number>(
+        `SELECT 1 FROM deliveries WHERE recipient = @recipient AND priority < 2 AND eager = 1 AND ${AVAILABLE} LIMIT 1`,
+      )
+      .pluck();
+    this.soonest = db
+      .prepare<{ recipient: number; now: number }, number | null>(
+        `SELECT min(not_before) FROM deliveries
+         WHERE recipient = @recipient AND state = 'queued' AND held = 0 AND priority < 2
+           AND not_before > @now AND not_before <= @now + ${BACK_OFF_MOST_MS}`,
+      )
+      .pluck();
+    this.leasedRows = db.prepare<[number], DeliveryRecord>(
+      `SELECT * FROM deliveries WHERE recipient = ? AND state = 'leased' ORDER BY message`,
+    );
+    this.allLeased = db.prepare<[], DeliveryRecord>(
+      `SELECT * FROM deliveries WHERE state = 'leased' ORDER BY recipient, message`,
+    );
+    this.heldRows = db.prepare<[number], DeliveryRecord>(
+      `SELECT * FROM deliveries WHERE recipient = ? AND state = 'queued' AND held = 1`,
+    );
+    this.lifted = db.prepare<[number, string], DeliveryRecord>(
+      `SELECT * FROM deliveries WHERE recipient = ? AND state = 'queued' AND priority = 2 AND reason = ?`,
+    );
+    this.ofMessage = db.prepare<[number], DeliveryRecord>(
+      'SELECT * FROM deliveries WHERE message = ? ORDER BY recipient',
+    );
+    this.lateTurn = db.prepare<[number, number, number], DeliveryRecord>(
+      `SELECT * FROM deliveries WHERE message = ? AND recipient = ? AND turn = ? AND state IN ('queued', 'dead')`,
+    );
+    this.setLeased = db.prepare<[number | null, string | null, number, number, number, number]>(
+      `UPDATE deliveries SET state = 'leased', turn = ?, session = ?, written = ?, since = ?,
+         hand_outs = hand_outs + 1 WHERE message = ? AND recipient = ?`,
+    );
+    this.setWritten = db.prepare<[number, number, number]>(
+      `UPDATE deliveries SET written = 1 WHERE message = ? AND recipient = ? AND hand_outs = ?`,
+    );
+    this.setQueued = db.prepare<[number, number, number, number, number, number]>(
+      `UPDATE deliveries SET state = 'queued', attempts = ?, not_before = ?, held = ?, since = ?
+       WHERE message = ? AND recipient = ?`,
+    );
+    this.setEnded = db.prepare<[DeliveryState, number, number, string | null, number, number]>(
+      `UPDATE deliveries SET state = ?, attempts = ?, held = 0, since = ?, reason = ?
+       WHERE message = ? AND recipient = ?`,
+    );
+    this.setHeld = db.prepare<[number, number, number]>(
+      'UPDATE deliveries SET held = ? WHERE message = ? AND recipient = ?',
+    );
+    this.setPriority = db.prepare<[number, number, number]>(
+      'UPDATE deliveries SET priority = ?, reason = NULL WHERE message = ? AND recipient = ?',
+    );
+  }
+
+  insert(delivery: Parameters<(typeof this.insertRow)['run']>[0]): void {
+    this.insertRow.run(delivery);
+  }
+
+  find(message: number, recipient: number): DeliveryRecord | undefined {
+    return this.selectOne.get(message, recipient);
+  }
+
+  /** Rows that may be handed out now, in the order of priority and age. */
+  available(query: Available): DeliveryRecord[] {
+    return this.inOrder.all(query);
+  }
+
+  /** The same of one priority. */
+  availableOf(priority: number, query: Available): DeliveryRecord[] {
+    return this.ofRank.all({ ...query, priority });
+  }
+
+  /** Whether something waits that skips the quiet window (P16). */
+  hasEager(recipient: number, now: number): boolean {
+    return this.anyEager.get({ recipient, now }) !== undefined;
+  }
+
+  /** When the next backed-off row comes due that could start a turn; undefined when there is none. */
+  nextDue(recipient: number, now: number): number | undefined {
+    return this.soonest.get({ recipient, now }) ?? undefined;
+  }
+
+  leasedTo(recipient: number): DeliveryRecord[] {
+    return this.leasedRows.all(recipient);
+  }
+
+  leased(): DeliveryRecord[] {
+    return this.allLeased.all();
+  }
+
+  heldOf(recipient: number): DeliveryRecord[] {
+    return this.heldRows.all(recipient);
+  }
+
+  /** Queued `low` rows that are so for this reason. */
+  loweredFor(recipient: number, reason: string): DeliveryRecord[] {
+    return this.lifted.all(recipient, reason);
+  }
+
+  of(message: number): DeliveryRecord[] {
+    return this.ofMessage.all(message);
+  }
+
+  /** The delivery if it is queued or dead and that turn was its last lease (P6). */
+  restingSince(message: number, recipient: number, turn: number): DeliveryRecord | undefined {
+    return this.lateTurn.get(message, recipient, turn);
+  }
+
+  lease(
+    delivery: DeliveryRecord,
+    holder: { turn: number | null; session: string | null; written: number },
+    now: number,
+  ): void {
+    this.setLeased.run(
+      holder.turn,
+      holder.session,
+      holder.written,
+      now,
+      delivery.message,
+      delivery.recipient,
+    );
+  }
+
+  /** The client has the hand-out of this number. */
+  markWritten(message: number, recipient: number, handOut: number): void {
+    this.setWritten.run(message, recipient, handOut);
+  }
+
+  queue(
+    delivery: DeliveryRecord,
+    to: { attempts: number; notBefore: number; held: number },
+    now: number,
+  ): void {
+    this.setQueued.run(
+      to.attempts,
+      to.notBefore,
+      to.held,
+      now,
+      delivery.message,
+      delivery.recipient,
+    );
+  }
+
+  end(
+    delivery: DeliveryRecord,
+    to: { state: DeliveryState; attempts: number; reason: string | null },
+    now: number,
+  ): void {
+    this.setEnded.run(
+      to.state,
+      to.attempts,
+      now,
+      to.reason,
+      delivery.message,
+      delivery.recipient,
+    );
+  }
+
+  hold(delivery: DeliveryRecord, held: boolean): void {
+    this.setHeld.run(held ? 1 : 0, delivery.message, delivery.recipient);
+  }
+
+  reprioritise(delivery: DeliveryRecord, priority: number): void {
+    this.setPriority.run(priority, delivery.message, delivery.recipient);
+  }
+}

@@ -1,0 +1,41 @@
+import { Injectable } from '@nestjs/common';
+
+import { HiveError } from '#libs/protocol';
+
+import type { Agent } from '../registry/agent.js';
+import { Credentials } from '../registry/credentials.service.js';
+
+/** Which harness process may speak for an agent: only the newest instance, by c0re's numbers (P4, EXECUTIONS H10). */
+@Injectable()
+export class HarnessIdentity {
+  constructor(private readonly credentials: Credentials) {}
+
+  /** For `hello`: throws `instance_superseded` for an instance that was replaced or is known to be gone. */
+  newcomer(credential: string, instance: number): Agent {
+    const agent = this.credentials.harness(credential);
+    const lowest = Math.max(agent.instance, agent.hello_instance, agent.ended_instance + 1);
+    if (instance < lowest) throw superseded(instance, lowest);
+    return agent;
+  }
+
+  /** For every other call: the instance must be the one that said hello last. */
+  current(credential: string, instance: number): Agent {
+    const agent = this.newcomer(credential, instance);
+    if (instance > agent.hello_instance) {
+      throw new HiveError(
+        'conflict',
+        `instance ${instance} has not said hello yet; call hello first`,
+      );
+    }
+    return agent;
+  }
+}
+
+/** The refusal of a harness that was replaced. */
+export function superseded(instance: number, lowest: number): HiveError {
+  return new HiveError(
+    'instance_superseded',
+    `harness instance ${instance} was replaced (the lowest that may speak is ${lowest}): stop the CLI and exit`,
+    { lowest },
+  );
+}

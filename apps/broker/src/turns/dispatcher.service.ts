@@ -1,0 +1,128 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+
+import type { Clock } from '#libs/service';
+
+import { CLOCK } from '../broker.options.js';
+import { InboxCounts } from '../deliveries/inbox-counts.js';
+import { ReceiveService } from '../deliveries/receive.service.js';
+import { WakeList } from '../deliveries/wake-list.js';
+import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
+import { AgentDirectory } from '../registry/agent-directory.service.js';
+import { Writer } from '../storage/writer.service.js';
+import { Commands } from './commands.service.js';
+import { GrantLimiter } from './grant-limiter.js';
+import { RunFences } from './run-fences.js';
+import { TurnStarter } from './turn-starter.service.js';
+import { WaitingPolls } from './waiting-polls.js';
+import { WakeRules } from './wake-rules.service.js';
+
+/**
+ * Brings together what waits and who waits for it, at the end of each transaction and inside it: a message and its lease
+ * share one fsync (P3). When time alone can change the outcome, it looks again then.
+ */
+@Injectable()
+export class Dispatcher implements OnModuleInit {
+  private readonly alarms = new Map<number, { due: number; stop: () => void }>();
+  /** Agents that could start a turn but for the hive's limit. */
+  private readonly limited = new Set<number>();
+  private grants = 0;
+
+  constructor(
+    private readonly writer: Writer,
+    private readonly wakes: WakeList,
+    private readonly receivers: ReceiveService,
+    private readonly polls: WaitingPolls,
+    private readonly rules: WakeRules,
+    private readonly starter: TurnStarter,
+    private readonly directory: AgentDirectory,
+    private readonly counts: InboxCounts,
+    private readonly commands: Commands,
+    private readonly limiter: GrantLimiter,
+    private readonly rows: DeliveriesRepository,
+    fences: RunFences,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    writer.onSettle('hand-out', () => this.settle());
+    fences.whenLifted((agent) => this.look(agent));
+  }
+
+  /** What was queued before the start is looked at as soon as somebody polls; nothing to do until then. */
+  onModuleInit(): void {
+    for (const agent of this.counts.recipients()) this.look(agent);
+  }
+
+  /** Looks at an agent in a transaction of its own. */
+  look(agent: number): void {
+    void this.writer.submit(() => this.wakes.add(agent));
+  }
+
+  /** Turns started since the broker started. */
+  get started(): number {
+    return this.grants;
+  }
+
+  private settle(): void {
+    for (const agent of this.inOrder(this.wakes.take())) {
+      this.receivers.serve(agent);
+      this.servePoll(agent);
+    }
+    if (this.limited.size > 0 && this.limiter.free > 0) this.serveLimited();
+  }
+
+  /** When not all can start, urgent messages and the operator's go first (EXECUTIONS H23). */
+  private inOrder(agents: number[]): number[] {
+    if (agents.length <= 1 || this.limiter.free >= agents.length) return agents;
+    const now = this.clock.now();
+    const eager = new Set(agents.filter((agent) => this.rows.hasEager(agent, now)));
+    return [...agents.filter((id) => eager.has(id)), ...agents.filter((id) => !eager.has(id))];
+  }
+
+  private serveLimited(): void {
+    const agents = this.inOrder([...this.limited]);
+    for (const agent of agents) {
+      if (this.limiter.free <= 0) return;
+      this.servePoll(agent);
+    }
+  }
+
+  private servePoll(agentId: number): void {
+    const poll = this.polls.of(agentId);
+    const agent = poll && this.directory.byId(agentId);
+    if (!poll || !agent) {
+      this.limited.delete(agentId);
+      return;
+    }
+    const look = this.counts.pending(agentId) > 0 ? this.rules.look(agent) : undefined;
+    this.limited.delete(agentId);
+    if (look?.wake) {
+      const answer = this.starter.start(agent, poll, look.wake);
+      this.grants += 1;
+      this.writer.afterCommit(() => {
+        this.polls.remove(poll);
+        poll.call.answer(answer);
+      });
+      return;
+    }
+    if (look?.waits === 'hive_limit') this.limited.add(agentId);
+    if (look?.lookAgainMs !== undefined) this.lookAgain(agentId, look.lookAgainMs);
+    if (poll.atOnce || this.commands.hasNew(agentId)) {
+      const commands = this.commands.take(agentId);
+      this.writer.afterCommit(() => {
+        this.polls.remove(poll);
+        poll.call.answer({ turn: null, commands });
+      });
+    }
+  }
+
+  private lookAgain(agent: number, ms: number): void {
+    const due = this.clock.monotonic() + ms;
+    const planned = this.alarms.get(agent);
+    if (planned && planned.due <= due) return;
+    planned?.stop();
+    const stop = this.clock.after(ms, () => {
+      this.alarms.delete(agent);
+      this.look(agent);
+    });
+    this.alarms.set(agent, { due, stop });
+  }
+}

@@ -1,0 +1,100 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import type { RpcPeer } from '#libs/ipc';
+import { isoTime, LIMITS } from '#libs/protocol';
+import type { Clock } from '#libs/service';
+
+import { CLOCK } from '../broker.options.js';
+import { GatewayLinks } from '../links/gateway-links.js';
+import { Presence } from '../links/presence.js';
+
+const TURN_TERM_MS = LIMITS.lease_seconds * 1000;
+const BARE_TERM_MS = LIMITS.bare_lease_seconds * 1000;
+
+/** One hand-out to a bare client's session. */
+export interface BareLease {
+  agent: number;
+  session: string;
+  message: number;
+  /** Its number: a later hand-out of the delivery has a lease of its own. */
+  handOut: number;
+}
+
+/**
+ * How long each lease still lasts: monotonic, in memory. While no gateway is connected no time runs, and after a start,
+ * a lost connection, a late sweep or a clock jump every lease it concerns has its full term again (P14).
+ */
+@Injectable()
+export class LeaseTimes {
+  private readonly turns = new Map<number, { turn: number; until: number }>();
+  private bare: (BareLease & { until: number })[] = [];
+
+  constructor(
+    private readonly links: GatewayLinks,
+    private readonly presence: Presence,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {
+    links.whenConnected(() => {
+      if (links.size === 1) this.fullTerms();
+    });
+    links.whenLost((peer) => this.lost(peer));
+  }
+
+  /** A turn of the agent is live, or its harness gave a sign of life. */
+  renew(agent: number, turn: number): void {
+    this.turns.set(agent, { turn, until: this.clock.monotonic() + TURN_TERM_MS });
+  }
+
+  drop(agent: number): void {
+    this.turns.delete(agent);
+  }
+
+  /** When the agent's turn loses its lease if nothing more is heard, as it stands on the wire. */
+  leaseUntil(agent: number): string {
+    const lease = this.turns.get(agent);
+    const left = lease ? Math.max(0, lease.until - this.clock.monotonic()) : 0;
+    return isoTime(this.clock.now() + left);
+  }
+
+  addBare(lease: BareLease): void {
+    this.bare.push({ ...lease, until: this.clock.monotonic() + BARE_TERM_MS });
+  }
+
+  /** Agents whose live turn's lease is over. */
+  overdueTurns(): { agent: number; turn: number }[] {
+    if (this.links.size === 0) return [];
+    const now = this.clock.monotonic();
+    return [...this.turns]
+      .filter(([, lease]) => lease.until <= now)
+      .map(([agent, { turn }]) => ({ agent, turn }));
+  }
+
+  isOverdue(agent: number, turn: number): boolean {
+    const lease = this.turns.get(agent);
+    return lease?.turn === turn && this.links.size > 0 && lease.until <= this.clock.monotonic();
+  }
+
+  /** Takes out the bare leases whose time is over. */
+  takeOverdueBare(): BareLease[] {
+    if (this.links.size === 0) return [];
+    const now = this.clock.monotonic();
+    const overdue = this.bare.filter((lease) => lease.until <= now);
+    if (overdue.length > 0) this.bare = this.bare.filter((lease) => lease.until > now);
+    return overdue;
+  }
+
+  /** Every lease has its full term from now. */
+  fullTerms(): void {
+    const now = this.clock.monotonic();
+    for (const lease of this.turns.values()) lease.until = now + TURN_TERM_MS;
+    for (const lease of this.bare) lease.until = now + BARE_TERM_MS;
+  }
+
+  private lost(peer: RpcPeer): void {
+    const now = this.clock.monotonic();
+    for (const [agent, lease] of this.turns) {
+      if (this.presence.carrier(agent) === peer) lease.until = now + TURN_TERM_MS;
+    }
+    for (const lease of this.bare) lease.until = now + BARE_TERM_MS;
+  }
+}
