@@ -1,29 +1,28 @@
 import type { RedisOptions } from 'ioredis';
 
+import { parseRedisUrl } from '#libs/service';
+
 /** Options whose client never gives up; ioredis would also take `null` for the strategy, BullMQ's types do not. */
 export type ReconnectingOptions = RedisOptions & { retryStrategy: (attempt: number) => number };
 
+/** Longest wait between two attempts to reach a Redis that is away, in milliseconds. */
+const LONGEST_RETRY_MS = 1_000;
+
 /**
- * ioredis options of a HIVE_REDIS_URL: `redis://`, `rediss://` or `unix:///path/to.sock`, with `user:password@` where
- * the server has ACL users. Commands wait while Redis is away instead of failing, as BullMQ's workers need it.
+ * ioredis options of a HIVE_REDIS_URL (see parseRedisUrl for its forms). Commands wait while Redis is away instead of
+ * failing, as BullMQ's workers need it.
+ * @throws TypeError when it is not the URL of a Redis.
  */
 export function redisOptions(url: string): ReconnectingOptions {
-  const parsed = new URL(url);
-  const login = {
-    ...(parsed.username ? { username: decodeURIComponent(parsed.username) } : {}),
-    ...(parsed.password ? { password: decodeURIComponent(parsed.password) } : {}),
-  };
-  const common: ReconnectingOptions = {
-    ...login,
-    maxRetriesPerRequest: null,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, 1000),
-  };
-  if (parsed.protocol === 'unix:') return { ...common, path: decodeURIComponent(parsed.pathname) };
+  const parsed = parseRedisUrl(url);
+  if (!parsed) throw new TypeError('HIVE_REDIS_URL is not the URL of a Redis');
   return {
-    ...common,
-    host: parsed.hostname,
-    port: parsed.port ? Number(parsed.port) : 6379,
-    ...(parsed.pathname.length > 1 ? { db: Number(parsed.pathname.slice(1)) } : {}),
-    ...(parsed.protocol === 'rediss:' ? { tls: {} } : {}),
+    ...parsed.address,
+    ...(parsed.username === undefined ? {} : { username: parsed.username }),
+    ...(parsed.password === undefined ? {} : { password: parsed.password }),
+    ...(parsed.tls ? { tls: {} } : {}),
+    db: parsed.database,
+    maxRetriesPerRequest: null,
+    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, LONGEST_RETRY_MS),
   };
 }

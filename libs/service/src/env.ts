@@ -27,9 +27,15 @@ export function loadEnv<T extends object>(
   });
   const problems = validateSync(instance, { stopAtFirstError: true }).map((problem) => {
     const allowed = Object.values(problem.constraints ?? {}).join(', ');
-    const value = env[problem.property];
-    return `${problem.property}=${value === undefined ? '(not set)' : JSON.stringify(value)}: ${allowed}`;
+    return `${problem.property}=${shown(problem.property, env[problem.property])}: ${allowed}`;
   });
   if (problems.length > 0) throw new BadConfigurationError(problems);
   return Object.freeze(instance);
+}
+
+/** A value as a message may show it: tokens not at all, URLs without their password. */
+function shown(key: string, value: string | undefined): string {
+  if (value === undefined) return '(not set)';
+  if (/TOKEN|PASSWORD|SECRET/.test(key)) return '(hidden)';
+  return JSON.stringify(value.replace(/\/\/[^/@]*@/, '//(hidden)@'));
 }

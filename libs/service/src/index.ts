@@ -1,6 +1,7 @@
 export { ManualClock, systemClock, type Clock } from './clock.js';
 export { BadConfigurationError, loadEnv } from './env.js';
 export { createLogger, NestLog, type Logger } from './log.js';
+export { parseRedisUrl, type RedisUrl } from './redis-url.js';
 export {
   runService,
   type RunningService,
