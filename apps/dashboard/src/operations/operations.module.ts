@@ -1,0 +1,6 @@
+import { Module } from '@nestjs/common';
+
+import { OperationsController } from './operations.controller.js';
+
+@Module({ controllers: [OperationsController] })
+export class OperationsModule {}

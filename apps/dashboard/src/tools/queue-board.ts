@@ -1,0 +1,58 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { FastifyAdapter } from '@bull-board/fastify';
+import { Queue } from 'bullmq';
+import type { FastifyInstance } from 'fastify';
+
+import { QUEUE_PREFIX, QUEUES, redisOptions } from '#libs/queues';
+
+import { TOOL_SESSION_PATH } from './tool-session.controller.js';
+
+const PREFIX = '/queues';
+/** Bull Board's page asks Google for fonts; nothing of a hive leaves the machine. */
+const FOREIGN_LINKS = /<link href="https:[^>]*>/g;
+
+/**
+ * Bull Board over every queue of libs/queues. It has no login of its own: the door does that. Returns how to close
+ * the queues' connections.
+ */
+export function serveQueueBoard(
+  http: FastifyInstance,
+  redisUrl: string,
+  onProblem: (error: Error) => void,
+): () => Promise<void> {
+  const queues = Object.values(QUEUES).map((name) => {
+    const queue = new Queue(name, {
+      prefix: QUEUE_PREFIX,
+      // The page is to say that Redis is away, not to wait for it.
+      connection: { ...redisOptions(redisUrl), enableOfflineQueue: false, maxRetriesPerRequest: 0 },
+      skipMetasUpdate: true,
+      skipWaitingForReady: true,
+    });
+    queue.on('error', onProblem);
+    return queue;
+  });
+  const board = new FastifyAdapter();
+  board.setBasePath(PREFIX);
+  createBullBoard({
+    queues: queues.map((queue) => new BullMQAdapter(queue)),
+    serverAdapter: board,
+    options: { uiConfig: { boardTitle: 'Hyperhive queues' } },
+  });
+  void http.register(async (scope) => {
+    scope.addHook('onSend', async (_request, reply, payload) => {
+      const isPage = String(reply.getHeader('content-type') ?? '').startsWith('text/html');
+      return isPage && typeof payload === 'string' ? withSession(payload) : payload;
+    });
+    await scope.register(board.registerPlugin(), { prefix: PREFIX });
+  });
+  return async () => {
+    await Promise.allSettled(queues.map((queue) => queue.close()));
+  };
+}
+
+function withSession(page: string): string {
+  return page
+    .replace(FOREIGN_LINKS, '')
+    .replace('</head>', `<script src="${TOOL_SESSION_PATH}"></script></head>`);
+}
