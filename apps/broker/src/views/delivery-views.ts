@@ -9,14 +9,14 @@ import { Presence } from '../links/presence.js';
 import { PRIORITY_RANK } from '../messages/message.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { OPERATOR_ID } from '../registry/agent.js';
-import { LiveTurns } from '../turns/live-turns.js';
+import { WakeRules } from '../turns/wake-rules.service.js';
 
 /** The life of a delivery as its sender and the operator see it (PRODUCT 1.12). */
 @Injectable()
 export class DeliveryViews {
   constructor(
     private readonly directory: AgentDirectory,
-    private readonly turns: LiveTurns,
+    private readonly rules: WakeRules,
     private readonly presence: Presence,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -41,19 +41,17 @@ export class DeliveryViews {
 
   /** Why a queued delivery is not yet in a turn: what would have to change first. */
   private waitsFor(delivery: DeliveryRecord): WaitReason {
-    if (delivery.recipient === OPERATOR_ID) return 'unread';
     const agent = this.directory.byId(delivery.recipient);
-    const now = this.clock.now();
+    if (delivery.recipient === OPERATOR_ID || agent?.driver === 'external') return 'unread';
     if (!agent) return 'stopped';
-    if (agent.state === 'parked' || agent.parked_until > now) return 'parked';
-    if (agent.driver === 'external') return 'unread';
-    if (agent.state !== 'running' && agent.state !== 'starting') return 'stopped';
+    const blocked = this.rules.blocked(agent);
+    if (blocked && blocked.waits !== 'busy') return blocked.waits;
     if (delivery.held === 1) return 'held_cancelled';
-    if (delivery.not_before > now) return 'back_off';
-    if (this.turns.of(agent.id)) return 'busy';
+    if (delivery.not_before > this.clock.now()) return 'back_off';
+    if (blocked) return blocked.waits;
     if (this.presence.seenAt(agent.id) === null) return 'no_harness';
     if (delivery.priority === PRIORITY_RANK.low) return 'low_priority';
-    if (delivery.eager === 0 && delivery.since + agent.quiet_window_ms > now) return 'quiet_window';
-    return 'ready';
+    const answer = this.rules.look(agent);
+    return answer.wake ? 'ready' : answer.waits;
   }
 }
