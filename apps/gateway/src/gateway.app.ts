@@ -12,6 +12,7 @@ import { GatewayAddress } from './gateway.address.js';
 import { GatewayModule } from './gateway.module.js';
 import type { GatewayOptions } from './gateway.options.js';
 import { LongPolls } from './harness-api/long-polls.service.js';
+import { OpenAnswers } from './limits/open-answers.service.js';
 import { Sessions } from './mcp/sessions.service.js';
 import { AgentSockets } from './sockets/agent-sockets.service.js';
 
@@ -62,8 +63,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       door.close();
       app.get(LongPolls).stop();
       await sessions.stop();
-      await lastAnswers(app, options);
+      await app.get(OpenAnswers).finished(LAST_ANSWERS_MS);
       await sockets.stop();
+      app.getHttpServer().closeAllConnections();
       link.close();
       await app.close();
     },
@@ -90,19 +92,4 @@ async function listen(app: NestFastifyApplication, options: GatewayOptions): Pro
     }
     throw error;
   }
-}
-
-/** Lets answers under way reach their sockets, then ends every connection. */
-function lastAnswers(app: NestFastifyApplication, options: GatewayOptions): Promise<void> {
-  const server = app.getHttpServer();
-  return new Promise((resolve) => {
-    const end = () => {
-      takeBack();
-      server.closeAllConnections();
-      resolve();
-    };
-    const takeBack = options.clock.after(LAST_ANSWERS_MS, end);
-    server.close(end);
-    server.closeIdleConnections();
-  });
 }

@@ -10,6 +10,7 @@ import { GatewayAddress } from './gateway.address.js';
 import { GatewayOptions } from './gateway.options.js';
 import { HarnessController } from './harness-api/harness.controller.js';
 import { LongPolls } from './harness-api/long-polls.service.js';
+import { OpenAnswers } from './limits/open-answers.service.js';
 import { WaitingCalls } from './limits/waiting-calls.service.js';
 import { McpController } from './mcp/mcp.controller.js';
 import { Sessions } from './mcp/sessions.service.js';
@@ -31,6 +32,7 @@ export class GatewayModule {
         WrittenAnswers,
         Identities,
         Door,
+        OpenAnswers,
         WaitingCalls,
         LongPolls,
         ToolRunner,

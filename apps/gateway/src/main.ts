@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { socketPath } from '#libs/ipc';
 import { createLogger, loadEnv, runService, systemClock } from '#libs/service';
 
@@ -8,7 +9,7 @@ import { GatewayOptions } from './gateway.options.js';
 /** Bound of a clean stop, in milliseconds. */
 const STOP_MS = 5000;
 
-const logger = createLogger('gateway', process.env['HIVE_LOG_LEVEL'] ?? 'info');
+const logger = createLogger('gateway', 'info');
 
 await runService({
   name: 'gateway',
@@ -16,6 +17,7 @@ await runService({
   stopWithinMs: STOP_MS,
   start: () => {
     const env = loadEnv(GatewayEnv, process.env);
+    logger.level = env.HIVE_LOG_LEVEL;
     return startGateway(
       new GatewayOptions({
         clock: systemClock,

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { HiveError, toErrorBody, type Identity } from '#libs/protocol';
 
 import { GatewayOptions } from '../gateway.options.js';
+import { OpenAnswers } from '../limits/open-answers.service.js';
 import { OwnHosts } from './hosts.js';
 import { credentialOf, Identities } from './identities.service.js';
 
@@ -40,6 +41,7 @@ export class Door {
   constructor(
     private readonly options: GatewayOptions,
     private readonly identities: Identities,
+    private readonly openAnswers: OpenAnswers,
   ) {
     this.hosts = new OwnHosts(options.host);
   }
@@ -60,6 +62,7 @@ export class Door {
   }
 
   private async check(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    this.openAnswers.add(reply.raw);
     const { host, origin, authorization } = request.headers;
     if (!this.hosts.isOwnHost(host) || !this.hosts.isOwnOrigin(origin)) {
       return refuse(

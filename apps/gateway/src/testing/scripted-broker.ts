@@ -18,7 +18,7 @@ type Handler = (params: never, context: CallContext) => unknown;
 export class ScriptedBroker {
   readonly calls: { method: string; params: Record<string, unknown> }[] = [];
   private readonly identities = new Map<string, Identity>();
-  private readonly handlers = new Map<string, Handler>();
+  private readonly table: Record<string, Handler> = {};
   private server: RpcServer<BrokerGatewayApi> | undefined;
 
   constructor(private readonly path: string) {
@@ -48,7 +48,10 @@ export class ScriptedBroker {
   }
 
   on(method: Method, handler: Handler): void {
-    this.handlers.set(method, handler);
+    this.table[method] = (params, context) => {
+      this.calls.push({ method, params });
+      return handler(params, context);
+    };
   }
 
   /** Params of the calls of one method so far. */
@@ -57,18 +60,9 @@ export class ScriptedBroker {
   }
 
   async start(): Promise<void> {
-    const table = Object.fromEntries(
-      [...this.handlers.keys()].map((method) => [
-        method,
-        (params: Record<string, unknown>, context: CallContext) => {
-          this.calls.push({ method, params });
-          return this.handlers.get(method)?.(params as never, context);
-        },
-      ]),
-    );
     this.server = new RpcServer<BrokerGatewayApi>({
       path: this.path,
-      handlers: table as never,
+      handlers: this.table as never,
       onBug: (error) => {
         throw error;
       },

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+
+import { LIMITS } from '#libs/protocol';
+
+import { verifies } from '../../../../test/requirements/verifies.js';
+import { TOOL_LIST } from './tool-list.js';
+
+const byName = new Map(TOOL_LIST.map((tool) => [tool.name, tool]));
+
+describe(`${verifies('1.3', '5.7', '8.3')}the agents' tools`, () => {
+  it('are these, by the names that programs rely on', () => {
+    expect([...byName.keys()].toSorted()).toEqual([
+      'ack',
+      'get_thread',
+      'list_agents',
+      'recv',
+      'recv_batch',
+      'request_next_turn',
+      'send',
+      'set_status',
+      'whoami',
+    ]);
+  });
+
+  it.each(TOOL_LIST)('$name says what it is for and takes and gives objects', (tool) => {
+    expect(tool.title).toMatch(/\w/);
+    expect(tool.description?.length).toBeGreaterThan(200);
+    expect(tool.inputSchema.type).toBe('object');
+    expect(tool.inputSchema['additionalProperties']).toBe(false);
+    expect(tool.outputSchema?.type).toBe('object');
+    expect(tool.annotations?.readOnlyHint).toBe(
+      ['whoami', 'list_agents', 'get_thread'].includes(tool.name),
+    );
+  });
+
+  it('describe every input field', () => {
+    for (const { name, inputSchema } of TOOL_LIST) {
+      for (const [field, schema] of Object.entries(inputSchema.properties ?? {})) {
+        expect((schema as { description?: string }).description, `${name}.${field}`).toMatch(/\w/);
+      }
+    }
+  });
+
+  it('name the limits where they matter', () => {
+    expect(byName.get('send')?.description).toContain(String(LIMITS.body_bytes));
+    expect(JSON.stringify(byName.get('recv')?.inputSchema)).toContain(
+      String(LIMITS.recv_wait_seconds),
+    );
+    expect(JSON.stringify(byName.get('recv_batch')?.inputSchema)).toContain(
+      String(LIMITS.recv_batch),
+    );
+    expect(byName.get('set_status')?.description).toContain(String(LIMITS.status_chars));
+  });
+
+  it('say that written is not yet read, and that ack exists', () => {
+    expect(byName.get('recv')?.description).toMatch(/does not prove that you read it/);
+    expect(byName.get('recv')?.description).toContain('ack');
+  });
+});
