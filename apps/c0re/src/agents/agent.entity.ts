@@ -1,0 +1,89 @@
+import type {
+  AgentConfig,
+  AgentRecord,
+  AgentState,
+  Container,
+  RegistryAgent,
+  Role,
+} from '#libs/protocol';
+import { isoTime } from '#libs/protocol';
+
+/**
+ * How far the making of an agent got: `new` nothing on disk yet, `claimed` its folders are its own and may be half made,
+ * `provisioned` complete.
+ */
+export type Stage = 'new' | 'claimed' | 'provisioned';
+/** What the operator asked for last. */
+export type Wanted = 'running' | 'stopped' | 'destroyed';
+
+/** A row of the registry (P26). One row is one incarnation (P25). */
+export interface Agent {
+  id: number;
+  name: string;
+  role: Role;
+  config: AgentConfig;
+  /** Files of the first commit by path; null once they are committed. */
+  seed: Record<string, string> | null;
+  /** Name of its folders below agents/ and applied/. */
+  folder: string;
+  stage: Stage;
+  wanted: Wanted;
+  state: AgentState;
+  reason: string;
+  /** Null for `external`: no container. */
+  container: Container | null;
+  /** What its driver needs to find the running container again. */
+  handle: unknown;
+  /** Number of the last harness that was started; only rises (P4). */
+  instance: number;
+  /** Highest instance that is known to be gone, and the highest the broker was told of. */
+  endedInstance: number;
+  reportedInstance: number;
+  /** Place of its user ids in the hive's block. */
+  slot: number;
+  /** sha-256 of its token; null until it has one. */
+  tokenHash: string | null;
+  deployedSha: string | null;
+  createdAt: number;
+  destroyedAt: number | null;
+}
+
+/** What c0re tells the operator of an agent. */
+export function toRecord(agent: Agent, pid: number | null): AgentRecord {
+  return {
+    agent_id: String(agent.id),
+    name: agent.name,
+    role: agent.role,
+    driver: agent.config.driver,
+    model: agent.config.model,
+    container: agent.container,
+    state: agent.state,
+    reason: agent.reason,
+    instance: agent.instance,
+    deployed_sha: agent.deployedSha,
+    created_at: isoTime(agent.createdAt),
+    pid,
+    config: agent.config,
+  };
+}
+
+/** What the broker is told of an agent that has a token. */
+export function toRegistry(agent: Agent, tokenHash: string, runDir: string): RegistryAgent {
+  return {
+    agent_id: String(agent.id),
+    name: agent.name,
+    role: agent.role,
+    driver: agent.config.driver,
+    model: agent.config.model,
+    container: agent.container,
+    token_hash: tokenHash,
+    state: agent.state,
+    reason: agent.reason,
+    instance: agent.instance,
+    allowed_recipients: agent.config.allowed_recipients,
+    quiet_window_ms: agent.config.quiet_window_ms,
+    inbox_limit: agent.config.limits.inbox,
+    run_dir: runDir,
+    deployed_sha: agent.deployedSha,
+  };
+}

@@ -1,0 +1,77 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import type { Clock, Logger } from '#libs/service';
+
+import type { ContainerDriver } from './containers/container-driver.js';
+import { C0reDatabase } from './database/c0re.database.js';
+import { AgentFolders } from './folders/agent-folders.service.js';
+import { cutLongLogs } from './journal/journal.reader.js';
+import { AgentRunner } from './lifecycle/agent-runner.service.js';
+import { Recovery } from './lifecycle/recovery.service.js';
+import { OperationQueue } from './operations/operation-queue.service.js';
+import { OperatorCredentials } from './operators/operator-credentials.service.js';
+import { RegistryPush } from './registry/registry-push.service.js';
+import { ConfigRepositories } from './repositories/config-repositories.service.js';
+import { C0reSettings } from './settings/c0re.settings.js';
+import { CLOCK, CONTAINER_DRIVER, LOGGER } from './settings/tokens.js';
+import { PeerSockets } from './sockets/peer-sockets.service.js';
+
+/** How often c0re looks at the size of the agents' logs, in milliseconds. */
+const LOG_CHECK_MS = 60_000;
+
+/** Starts and stops c0re's parts in their order. */
+@Injectable()
+export class C0re {
+  private cancelLogCheck = () => {};
+
+  constructor(
+    private readonly settings: C0reSettings,
+    private readonly database: C0reDatabase,
+    private readonly folders: AgentFolders,
+    private readonly repositories: ConfigRepositories,
+    private readonly operators: OperatorCredentials,
+    private readonly recovery: Recovery,
+    private readonly runner: AgentRunner,
+    private readonly queue: OperationQueue,
+    private readonly registry: RegistryPush,
+    private readonly sockets: PeerSockets,
+    @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Ready when its sockets answer; agents are restored and the broker is told behind that. */
+  async start(): Promise<void> {
+    await this.driver.check();
+    await this.repositories.check();
+    this.folders.prepareHome();
+    this.operators.prepare();
+    this.recovery.adopt();
+    this.queue.start();
+    await this.sockets.listen();
+    this.registry.start();
+    this.checkLogs();
+    this.recovery.restore().catch((error: unknown) => {
+      this.logger.error({ err: error }, 'the agents could not be restored');
+    });
+  }
+
+  /** Leaves the agents running (P28). */
+  async stop(): Promise<void> {
+    this.runner.halt();
+    this.cancelLogCheck();
+    await this.sockets.close();
+    await this.queue.pause();
+    this.registry.close();
+    this.database.close();
+  }
+
+  private checkLogs(): void {
+    try {
+      cutLongLogs(this.settings.home.agentLogs);
+    } catch (error) {
+      this.logger.error({ err: error }, 'the logs of the agents could not be checked');
+    }
+    this.cancelLogCheck = this.clock.after(LOG_CHECK_MS, () => this.checkLogs());
+  }
+}

@@ -1,0 +1,80 @@
+import type { Migration } from '#libs/store';
+
+/** The schema of c0re.db. Append only. */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    name: 'agents, operations, operator, audit',
+    sql: `
+      CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+      INSERT INTO meta VALUES ('registry_revision', '0');
+
+      -- id is the incarnation: AUTOINCREMENT never gives one twice (P25).
+      CREATE TABLE agents (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL,
+        role TEXT NOT NULL,
+        config TEXT NOT NULL,
+        seed TEXT,
+        folder TEXT NOT NULL,
+        stage TEXT NOT NULL CHECK (stage IN ('new', 'claimed', 'provisioned')),
+        wanted TEXT NOT NULL CHECK (wanted IN ('running', 'stopped', 'destroyed')),
+        state TEXT NOT NULL,
+        reason TEXT NOT NULL DEFAULT '',
+        container TEXT,
+        handle TEXT,
+        instance INTEGER NOT NULL DEFAULT 0,
+        ended_instance INTEGER NOT NULL DEFAULT 0,
+        reported_instance INTEGER NOT NULL DEFAULT 0,
+        slot INTEGER NOT NULL UNIQUE,
+        token_hash TEXT,
+        deployed_sha TEXT,
+        created_at INTEGER NOT NULL,
+        destroyed_at INTEGER
+      ) STRICT;
+      CREATE UNIQUE INDEX agents_name ON agents (name) WHERE destroyed_at IS NULL;
+
+      CREATE TABLE operations (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        agent_id INTEGER NOT NULL REFERENCES agents (id),
+        state TEXT NOT NULL,
+        asked_by TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        asked_at INTEGER NOT NULL,
+        started_at INTEGER,
+        ended_at INTEGER,
+        error TEXT,
+        version INTEGER NOT NULL DEFAULT 1,
+        published_version INTEGER NOT NULL DEFAULT 0
+      ) STRICT;
+      CREATE INDEX operations_open ON operations (id) WHERE state IN ('queued', 'running');
+      CREATE INDEX operations_unpublished ON operations (id) WHERE published_version < version;
+
+      CREATE TABLE login_tokens (
+        hash TEXT PRIMARY KEY,
+        expires_at INTEGER NOT NULL
+      ) STRICT;
+      CREATE TABLE operator_sessions (
+        cookie_hash TEXT PRIMARY KEY,
+        page_secret_hash TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        used_at INTEGER NOT NULL
+      ) STRICT;
+
+      CREATE TABLE audit (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        who TEXT NOT NULL,
+        via TEXT NOT NULL,
+        action TEXT NOT NULL,
+        target TEXT,
+        result TEXT NOT NULL
+      ) STRICT;
+      CREATE TRIGGER audit_keeps_rows BEFORE DELETE ON audit
+      BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+      CREATE TRIGGER audit_keeps_text BEFORE UPDATE ON audit
+      BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+    `,
+  },
+];

@@ -1,0 +1,213 @@
+import { Inject, Injectable } from '@nestjs/common';
+
+import type { Clock, Logger } from '#libs/service';
+
+import type { Agent } from '../agents/agent.entity.js';
+import { AgentRepository } from '../agents/agent.repository.js';
+import type {
+  ContainerDriver,
+  ContainerExit,
+  RunningContainer,
+} from '../containers/container-driver.js';
+import { AgentFolders } from '../folders/agent-folders.service.js';
+import { RegistryPush } from '../registry/registry-push.service.js';
+import { AgentSecrets } from '../secrets/agent-secrets.service.js';
+import { C0reSettings } from '../settings/c0re.settings.js';
+import { CLOCK, CONTAINER_DRIVER, LOGGER } from '../settings/tokens.js';
+import { AgentLocks } from './agent-locks.js';
+import { AgentMaker } from './agent-maker.service.js';
+import { harnessConfig, harnessProgram } from './harness-launch.js';
+
+/** Starts of an agent that failed one after the other. */
+interface Crashes {
+  count: number;
+  cancelRetry: () => void;
+}
+
+/**
+ * Runs the agents' containers: launches, ends, watches. A harness that ends without being asked is started again with
+ * back-off and a higher instance number (PRODUCT 5.1, P4).
+ */
+@Injectable()
+export class AgentRunner {
+  private readonly running = new Map<number, { container: RunningContainer; since: number }>();
+  private readonly crashes = new Map<number, Crashes>();
+  /** Set while the hive stops: nothing is started any more. */
+  private isHalted = false;
+
+  constructor(
+    private readonly settings: C0reSettings,
+    private readonly agents: AgentRepository,
+    private readonly folders: AgentFolders,
+    private readonly secrets: AgentSecrets,
+    private readonly registry: RegistryPush,
+    private readonly maker: AgentMaker,
+    private readonly locks: AgentLocks,
+    @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Starts nothing from now on; what runs goes on. */
+  halt(): void {
+    this.isHalted = true;
+    for (const { cancelRetry } of this.crashes.values()) cancelRetry();
+  }
+
+  isRunning(id: number): boolean {
+    return this.running.has(id);
+  }
+
+  runningIds(): number[] {
+    return [...this.running.keys()];
+  }
+
+  /** Process id of the harness; null when none runs. */
+  pid(id: number): number | null {
+    return this.running.get(id)?.container.pid ?? null;
+  }
+
+  /** Takes over the container that c0re's predecessor started, when it still runs (P28). */
+  adopt(agent: Agent): boolean {
+    if (!agent.container || agent.handle === null) return false;
+    const container = this.driver.adopt(this.maker.owner(agent), agent.handle);
+    if (!container) return false;
+    this.watch(agent.id, container);
+    this.agents.change(agent.id, { state: 'running', reason: '' });
+    return true;
+  }
+
+  /** Starts the agent when it is wanted and does not run. The caller holds the agent's lock. */
+  async launch(id: number): Promise<void> {
+    const agent = this.agents.get(id);
+    if (this.isHalted || this.running.has(id) || agent.wanted !== 'running') return;
+    this.crashes.get(id)?.cancelRetry();
+    if (!agent.container) {
+      this.agents.change(id, { state: 'running', reason: '' });
+      return;
+    }
+    try {
+      await this.endLeftovers(agent);
+      await this.startContainer(agent);
+    } catch (error) {
+      this.crashed(id, (error as Error).message);
+      throw error;
+    }
+  }
+
+  /** Ends everything of the agent and proves it. The caller holds the agent's lock. */
+  async end(id: number): Promise<void> {
+    const agent = this.agents.get(id);
+    this.crashes.get(id)?.cancelRetry();
+    this.crashes.delete(id);
+    if (agent.container) {
+      const entry = this.running.get(id);
+      this.running.delete(id);
+      this.agents.change(id, { state: 'stopping', reason: '' });
+      try {
+        await this.driver.stop(this.maker.owner(agent), entry?.container, this.settings.timings);
+      } catch (error) {
+        this.agents.change(id, { state: 'crashed', reason: (error as Error).message });
+        throw error;
+      }
+    }
+    this.agents.change(id, {
+      state: 'stopped',
+      reason: '',
+      handle: null,
+      endedInstance: agent.instance,
+    });
+    this.registry.kick();
+  }
+
+  private async startContainer(before: Agent): Promise<void> {
+    const owner = this.maker.owner(before);
+    const secrets = this.secrets.resolve(before.name, before.config);
+    const paths = this.folders.prepare(before.folder, owner.user);
+    // The number is on disk before the process is: none is ever given twice.
+    const agent = this.agents.change(before.id, {
+      state: 'starting',
+      reason: '',
+      instance: before.instance + 1,
+    });
+    this.folders.writeHarnessConfig(paths, harnessConfig(agent, secrets), owner.user);
+    await this.registry.settled();
+    const container = await this.driver.start(owner, harnessProgram(this.settings, agent, paths));
+    this.watch(agent.id, container);
+    this.agents.change(agent.id, { state: 'running', handle: container.handle });
+    this.logger.info(
+      { agent: agent.name, instance: agent.instance, harness: container.pid },
+      'harness started',
+    );
+  }
+
+  /** Before a harness starts, nothing of an earlier one may live (P4). */
+  private async endLeftovers(agent: Agent): Promise<void> {
+    const { timings } = this.settings;
+    await this.driver.stop(this.maker.owner(agent), undefined, timings);
+    if (agent.endedInstance < agent.instance) {
+      this.agents.change(agent.id, { handle: null, endedInstance: agent.instance });
+      this.registry.kick();
+    }
+  }
+
+  private watch(id: number, container: RunningContainer): void {
+    this.running.set(id, { container, since: this.clock.monotonic() });
+    void container.exited
+      .then((exit) => this.locks.run(id, () => this.onExit(id, container, exit)))
+      .catch((error: unknown) =>
+        this.logger.error({ err: error, agent_id: id }, 'a crashed agent could not be cleaned up'),
+      );
+  }
+
+  private async onExit(
+    id: number,
+    container: RunningContainer,
+    exit: ContainerExit,
+  ): Promise<void> {
+    const entry = this.running.get(id);
+    if (entry?.container !== container) return; // It was asked to end.
+    this.running.delete(id);
+    const agent = this.agents.get(id);
+    if (this.clock.monotonic() - entry.since >= this.settings.timings.stableMs) {
+      this.crashes.delete(id);
+    }
+    this.logger.warn(
+      { agent: agent.name, instance: agent.instance, ...exit },
+      'a harness ended without being asked',
+    );
+    try {
+      await this.driver.stop(this.maker.owner(agent), container, this.settings.timings);
+      this.agents.change(id, { handle: null, endedInstance: agent.instance });
+    } finally {
+      this.crashed(id, describe(exit));
+    }
+  }
+
+  /** Notes the crash and starts the agent again after a wait that grows. */
+  private crashed(id: number, why: string): void {
+    const { firstBackOffMs, longestBackOffMs } = this.settings.timings;
+    const count = (this.crashes.get(id)?.count ?? 0) + 1;
+    const waitMs = Math.min(firstBackOffMs * 2 ** (count - 1), longestBackOffMs);
+    const isRetried = !this.isHalted && this.agents.get(id).wanted === 'running';
+    const next = isRetried ? `; started again after ${waitMs / 1000} s` : '';
+    this.agents.change(id, { state: 'crashed', reason: `${why}${next}` });
+    this.registry.kick();
+    const cancelRetry = isRetried ? this.clock.after(waitMs, () => void this.retry(id)) : () => {};
+    this.crashes.set(id, { count, cancelRetry });
+  }
+
+  private async retry(id: number): Promise<void> {
+    try {
+      await this.locks.run(id, () => this.launch(id));
+    } catch (error) {
+      this.logger.error({ err: error, agent_id: id }, 'a crashed agent could not be started again');
+    }
+  }
+}
+
+function describe({ code, signal }: ContainerExit): string {
+  if (signal !== null) return `the harness was ended by ${signal}`;
+  if (code !== null) return `the harness ended with exit code ${code}`;
+  return 'the harness is gone';
+}

@@ -1,0 +1,84 @@
+import path from 'node:path';
+
+import type { Container } from '#libs/protocol';
+import { agentUser, BadConfigurationError, serviceUser } from '#libs/service';
+
+import type { C0reEnv } from './c0re.env.js';
+import { HiveHome } from './hive-home.js';
+
+/** How long c0re waits for processes, in milliseconds. */
+export interface Timings {
+  /** From SIGTERM to a harness until its whole container is killed. */
+  termMs: number;
+  /** From SIGTERM to what a harness left behind until SIGKILL. */
+  leftoversMs: number;
+  /** Bound after SIGKILL; what lives on is an error. */
+  killMs: number;
+  /** First wait before a crashed harness is started again; doubles up to the longest. */
+  firstBackOffMs: number;
+  longestBackOffMs: number;
+  /** A harness that ran this long did not crash at its start: the back-off begins anew. */
+  stableMs: number;
+  /** How often an adopted harness is looked at: only a parent is told of an exit. */
+  adoptedPollMs: number;
+}
+
+export const DEFAULT_TIMINGS: Timings = {
+  termMs: 8000,
+  leftoversMs: 1500,
+  killMs: 5000,
+  firstBackOffMs: 500,
+  longestBackOffMs: 60_000,
+  stableMs: 60_000,
+  adoptedPollMs: 500,
+};
+
+/** Everything that c0re was told at its start. */
+export class C0reSettings {
+  readonly home: HiveHome;
+  readonly runtimeDir: string;
+  readonly dbFile: string;
+  readonly gatewayUrl: string;
+  readonly rev: string;
+  readonly containerDriver: Container;
+  readonly operatorToken: string | undefined;
+  readonly harnessMain: string;
+  readonly timings: Timings;
+  private readonly uidBase: number | undefined;
+
+  /** @throws BadConfigurationError when c0re is root and has no block of user ids to give to its agents. */
+  constructor(env: Readonly<C0reEnv>, isRoot: boolean, timings: Partial<Timings> = {}) {
+    if (isRoot && env.HIVE_UID_BASE === undefined) {
+      throw new BadConfigurationError([
+        'HIVE_UID_BASE=(not set): needed when c0re runs as root, so that every agent gets a user of its own',
+      ]);
+    }
+    this.home = new HiveHome(env.HIVE_HOME);
+    this.runtimeDir = env.HIVE_RUNTIME_DIR;
+    this.dbFile = path.join(env.HIVE_DB_DIR, 'c0re.db');
+    this.gatewayUrl = env.HIVE_GATEWAY_URL;
+    this.rev = env.HIVE_REV;
+    this.containerDriver = env.HIVE_CONTAINER_DRIVER ?? 'process';
+    this.operatorToken = env.HIVE_OPERATOR_TOKEN;
+    this.harnessMain =
+      env.HIVE_HARNESS_MAIN ?? path.resolve(import.meta.dirname, '../../../harness/src/main.js');
+    this.timings = { ...DEFAULT_TIMINGS, ...timings };
+    this.uidBase = isRoot ? env.HIVE_UID_BASE : undefined;
+  }
+
+  /** Whether agents and services run as users of their own. */
+  get separatesUsers(): boolean {
+    return this.uidBase !== undefined;
+  }
+
+  /** User and group id of the agent in `slot`; undefined when everything runs as one user. */
+  agentUser(slot: number): number | undefined {
+    return this.uidBase === undefined ? undefined : agentUser(this.uidBase, slot);
+  }
+
+  /** User and group id of a peer of c0re; undefined when everything runs as one user, and for the admin socket. */
+  peerUser(peer: 'dashboard' | 'gateway' | 'scheduler' | 'admin'): number | undefined {
+    if (this.uidBase === undefined || peer === 'admin') return undefined;
+    return serviceUser(this.uidBase, peer);
+  }
+}

@@ -1,0 +1,4 @@
+/** What is injected by interface. */
+export const CLOCK = Symbol('clock');
+export const LOGGER = Symbol('logger');
+export const CONTAINER_DRIVER = Symbol('container driver');
