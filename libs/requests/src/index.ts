@@ -1,3 +1,4 @@
+export * from './broker/index.js';
 export {
   AckDto,
   CallerDto,

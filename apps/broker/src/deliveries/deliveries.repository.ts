@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 
 import type { DeliveryState } from '#libs/protocol';
 
-import { BACK_OFF_MOST_MS } from '../turns/back-off.js';
 import { ThreadsDb } from '../storage/threads.db.js';
+import { BACK_OFF_MOST_MS } from '../turns/back-off.js';
 import type { DeliveryRecord } from './delivery.js';
 
 /**
@@ -211,14 +211,7 @@ export class DeliveriesRepository {
     to: { state: DeliveryState; attempts: number; reason: string | null },
     now: number,
   ): void {
-    this.setEnded.run(
-      to.state,
-      to.attempts,
-      now,
-      to.reason,
-      delivery.message,
-      delivery.recipient,
-    );
+    this.setEnded.run(to.state, to.attempts, now, to.reason, delivery.message, delivery.recipient);
   }
 
   hold(delivery: DeliveryRecord, held: boolean): void {

@@ -14,8 +14,8 @@ import { CLOCK } from '../broker.options.js';
 import { ParkedCall } from '../links/parked-call.js';
 import { toMessage } from '../messages/message.js';
 import { MessagesRepository } from '../messages/messages.repository.js';
-import type { Agent } from '../registry/agent.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
+import type { Agent } from '../registry/agent.js';
 import { Credentials } from '../registry/credentials.service.js';
 import { RequestLog, type AnsweredRequest } from '../requests/request-log.service.js';
 import { Writer } from '../storage/writer.service.js';
@@ -23,8 +23,8 @@ import { LeaseTimes } from '../turns/lease-times.js';
 import { LiveTurns } from '../turns/live-turns.js';
 import { RunFences } from '../turns/run-fences.js';
 import { isAlone, type LiveTurn } from '../turns/turn.js';
-import { Deliveries } from './deliveries.service.js';
 import { DeliveriesRepository } from './deliveries.repository.js';
+import { Deliveries } from './deliveries.service.js';
 import type { DeliveryRecord, Holder } from './delivery.js';
 import { InboxCounts } from './inbox-counts.js';
 import { Picker } from './picker.service.js';
@@ -81,7 +81,11 @@ export class ReceiveService {
       const own = receiver.turn === null ? undefined : turn;
       const handed = this.handOut({ agent, turn: own, session: receiver.session }, receiver.max);
       if (handed.length === 0) continue;
-      const result = this.answer(receiver.request, { agent, turn: own, session: receiver.session }, handed);
+      const result = this.answer(
+        receiver.request,
+        { agent, turn: own, session: receiver.session },
+        handed,
+      );
       this.writer.afterCommit(() => {
         this.waiting.remove(receiver);
         receiver.call.answer(result);
@@ -96,7 +100,8 @@ export class ReceiveService {
     if (repeated) return this.again(repeated, receiver);
     if (signal.aborted) throw new HiveError('cancelled', 'the call was cancelled');
     const mine = this.leasedTo(receiver);
-    if (!turn) for (const shown of mine.filter((row) => row.written === 1)) this.deliveries.ack(shown);
+    if (!turn)
+      for (const shown of mine.filter((row) => row.written === 1)) this.deliveries.ack(shown);
     const unshown = mine.filter((row) => row.written === 0).slice(0, params.max);
     const handed = [
       ...unshown.map((row) => this.lease(row, receiver)),

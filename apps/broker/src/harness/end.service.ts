@@ -55,7 +55,10 @@ export class EndService {
     const id = parseId('t', turnId);
     const turn = id === undefined ? undefined : this.turnRows.find(id);
     if (turn?.agent !== agent.id)
-      throw new HiveError('not_found', `there is no turn ${JSON.stringify(turnId.slice(0, 40))} of yours`);
+      throw new HiveError(
+        'not_found',
+        `there is no turn ${JSON.stringify(turnId.slice(0, 40))} of yours`,
+      );
     const stored = await this.journal?.events({ id: turn.id, agent: agent.name }, events);
     return { stored: stored ?? 0 };
   }

@@ -1,26 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import type { CallContext } from '#libs/ipc';
-import {
-  HiveError,
-  parseId,
-  type HeartbeatAnswer,
-  type HeartbeatRequest,
-} from '#libs/protocol';
+import { HiveError, parseId, type HeartbeatAnswer, type HeartbeatRequest } from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
 import { ParkedCall } from '../links/parked-call.js';
 import { Presence } from '../links/presence.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
-import type { Agent } from '../registry/agent.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
+import type { Agent } from '../registry/agent.js';
 import { Writer } from '../storage/writer.service.js';
 import { Commands } from '../turns/commands.service.js';
 import { LeaseTimes } from '../turns/lease-times.js';
 import { LiveTurns } from '../turns/live-turns.js';
-import type { LiveTurn } from '../turns/turn.js';
 import { turnEnded } from '../turns/turn-ends.service.js';
+import type { LiveTurn } from '../turns/turn.js';
 import { TurnsRepository } from '../turns/turns.repository.js';
 import { WaitingPolls, type WaitingHeartbeat } from '../turns/waiting-polls.js';
 import { HarnessIdentity } from './harness-identity.service.js';
@@ -73,7 +68,10 @@ export class HeartbeatService {
     if (turn && turn.id === id) return { agent, turn };
     const ended = id === undefined ? undefined : this.turnRows.find(id);
     if (ended?.agent === agent.id) throw turnEnded(ended.id);
-    throw new HiveError('not_found', `there is no turn ${JSON.stringify(turn_id.slice(0, 40))} of yours`);
+    throw new HiveError(
+      'not_found',
+      `there is no turn ${JSON.stringify(turn_id.slice(0, 40))} of yours`,
+    );
   }
 
   private store(params: HeartbeatParams): void {

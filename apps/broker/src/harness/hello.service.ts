@@ -5,8 +5,8 @@ import type { HelloAnswer, HelloRequest } from '#libs/protocol';
 
 import { Presence } from '../links/presence.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
-import type { Agent } from '../registry/agent.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
+import type { Agent } from '../registry/agent.js';
 import { Writer } from '../storage/writer.service.js';
 import { Commands } from '../turns/commands.service.js';
 import { LiveTurns } from '../turns/live-turns.js';
@@ -57,9 +57,7 @@ export class HelloService {
       ? this.ends.lose(live, 'harness lost: a new instance took over before the turn was reported')
       : 0;
     if (!live) this.ends.revokeRuns(agent);
-    this.polls.refusePoll(agent.id, () =>
-      superseded(agent.hello_instance, request.instance),
-    );
+    this.polls.refusePoll(agent.id, () => superseded(agent.hello_instance, request.instance));
     this.commands.forgetGiven(agent.id);
     this.directory.update(agent, {
       hello_instance: request.instance,

@@ -74,11 +74,7 @@ export class PollService {
     }
   }
 
-  private park(
-    agent: Agent,
-    request: PollRequest,
-    signal: AbortSignal,
-  ): ParkedCall<PollAnswer> {
+  private park(agent: Agent, request: PollRequest, signal: AbortSignal): ParkedCall<PollAnswer> {
     const poll: WaitingPoll = {
       agent: agent.id,
       instance: request.instance,

@@ -11,8 +11,8 @@ import {
 } from '#libs/protocol';
 
 import { InboxCounts } from '../deliveries/inbox-counts.js';
-import { OPERATOR_ID } from '../registry/agent.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
+import { OPERATOR_ID } from '../registry/agent.js';
 import { PRIORITY_RANK } from './message.js';
 import type { Sender } from './sender.js';
 

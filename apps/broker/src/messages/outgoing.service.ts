@@ -4,12 +4,12 @@ import { formatId, LIMITS, parseId, type MessageKind, type Priority } from '#lib
 import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
-import { Deliveries } from '../deliveries/deliveries.service.js';
 import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
+import { Deliveries } from '../deliveries/deliveries.service.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
+import type { Recipient } from './addressing.service.js';
 import { PRIORITY_RANK, threadOf, type MessageRecord } from './message.js';
 import { MessagesRepository } from './messages.repository.js';
-import type { Recipient } from './addressing.service.js';
 import type { Sender } from './sender.js';
 
 /** What is stored and delivered. */
@@ -110,7 +110,10 @@ export class OutgoingMessages {
 }
 
 /** Wire form of what was stored. */
-export function sendResult(stored: Stored, recipient: string): {
+export function sendResult(
+  stored: Stored,
+  recipient: string,
+): {
   id: string;
   thread_id: string;
   recipients: string[];

@@ -75,8 +75,7 @@ export class SendService {
     const repeated = this.requests.repeated(params.request_id, method, sender.id);
     if (repeated) return JSON.parse(repeated.answer) as SendResult;
     assertBody(params.body);
-    const result =
-      this.keyed(sender, params) ?? this.absorbed(claim) ?? this.store(sender, params);
+    const result = this.keyed(sender, params) ?? this.absorbed(claim) ?? this.store(sender, params);
     this.requests.remember(
       {
         id: params.request_id,

@@ -5,8 +5,8 @@ import { HiveError, type Identity } from '#libs/protocol';
 import { LiveTurns } from '../turns/live-turns.js';
 import type { LiveTurn } from '../turns/turn.js';
 import { TurnsRepository } from '../turns/turns.repository.js';
-import type { Agent } from './agent.js';
 import { AgentDirectory } from './agent-directory.service.js';
+import type { Agent } from './agent.js';
 
 /** An agent that calls, by its long-lived token or by that of a CLI process in its live turn. */
 export interface AgentCaller {

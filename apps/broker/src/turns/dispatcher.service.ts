@@ -3,10 +3,10 @@ import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
+import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import { InboxCounts } from '../deliveries/inbox-counts.js';
 import { ReceiveService } from '../deliveries/receive.service.js';
 import { WakeList } from '../deliveries/wake-list.js';
-import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { Writer } from '../storage/writer.service.js';
 import { Commands } from './commands.service.js';

@@ -7,8 +7,8 @@ import { CLOCK, LOGGER } from '../broker.options.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { Writer } from '../storage/writer.service.js';
-import type { TurnRecord } from './turn.js';
 import { TurnJournal, type EndedTurn } from './turn-journal.js';
+import type { TurnRecord } from './turn.js';
 import { TurnsRepository } from './turns.repository.js';
 
 /** Turns given to the journal at once. */
@@ -61,7 +61,8 @@ export class JournalFeeder implements OnModuleInit {
       if (turns.length === 0) return;
       await journal.record(turns.map((turn) => this.entry(turn)));
       await this.writer.submitLazily(() => {
-        for (const turn of turns) if (turn.ended_by) this.rows.markJournaled(turn.id, turn.ended_by);
+        for (const turn of turns)
+          if (turn.ended_by) this.rows.markJournaled(turn.id, turn.ended_by);
       });
       if (turns.length === BATCH) this.again = true;
     }

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
 import { Writer } from '../storage/writer.service.js';
-import { TurnsRepository, type TurnEnd } from './turns.repository.js';
 import type { LiveTurn } from './turn.js';
+import { TurnsRepository, type TurnEnd } from './turns.repository.js';
 
 /** The live turns in memory, equal to their rows at every moment: changed together, read again after a rollback. */
 @Injectable()

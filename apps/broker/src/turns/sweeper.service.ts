@@ -4,8 +4,8 @@ import { LIMITS } from '#libs/protocol';
 import type { Clock, Logger } from '#libs/service';
 
 import { CLOCK, LOGGER } from '../broker.options.js';
-import { Deliveries } from '../deliveries/deliveries.service.js';
 import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
+import { Deliveries } from '../deliveries/deliveries.service.js';
 import { IdempotencyRepository } from '../messages/idempotency.repository.js';
 import { RequestLog } from '../requests/request-log.service.js';
 import { Writer } from '../storage/writer.service.js';
@@ -74,8 +74,7 @@ export class Sweeper implements OnModuleInit, OnApplicationShutdown {
 
   private tick(): void {
     const overdue = this.overdue();
-    if (overdue.turns.length > 0 || overdue.bare.length > 0)
-      this.run(() => this.expire(overdue));
+    if (overdue.turns.length > 0 || overdue.bare.length > 0) this.run(() => this.expire(overdue));
     this.count += 1;
     if (this.count % FORGET_EVERY === 0) this.run(() => this.requests.sweep() + this.keys.sweep());
   }

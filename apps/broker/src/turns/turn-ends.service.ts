@@ -13,16 +13,16 @@ import {
 import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
-import { Deliveries } from '../deliveries/deliveries.service.js';
 import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
+import { Deliveries } from '../deliveries/deliveries.service.js';
 import type { DeliveryRecord, GiveBack } from '../deliveries/delivery.js';
 import { WaitingReceivers } from '../deliveries/waiting-receivers.js';
 import { WakeList } from '../deliveries/wake-list.js';
 import { MessagesRepository } from '../messages/messages.repository.js';
 import { OutgoingMessages } from '../messages/outgoing.service.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
-import type { Agent, RuntimeColumns } from '../registry/agent.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
+import type { Agent, RuntimeColumns } from '../registry/agent.js';
 import { turnIsOver } from '../registry/credentials.service.js';
 import { backOffMs, crashBackOffMs } from './back-off.js';
 import { Commands } from './commands.service.js';
@@ -153,7 +153,10 @@ export class TurnEnds {
     this.close(agent, turn);
     if (ok && turn.next_turn === 1) this.goOn(agent, turn);
     this.directory.update(agent, this.agentAfter(agent, outcome.kind, cancelled));
-    return { acked: acked.map((id) => formatId('m', id)), returned: returned.map((id) => formatId('m', id)) };
+    return {
+      acked: acked.map((id) => formatId('m', id)),
+      returned: returned.map((id) => formatId('m', id)),
+    };
   }
 
   private returnOf(
@@ -169,11 +172,7 @@ export class TurnEnds {
     return { failed, note, notBefore: wait === 0 ? 0 : this.clock.now() + wait };
   }
 
-  private agentAfter(
-    agent: Agent,
-    kind: ResultKind,
-    cancelled: boolean,
-  ): Partial<RuntimeColumns> {
+  private agentAfter(agent: Agent, kind: ResultKind, cancelled: boolean): Partial<RuntimeColumns> {
     if (kind === 'ok') {
       const wake_through = this.messages.lastId();
       return { turn_state: 'idle', wake_through, parked_until: 0, park_streak: 0 };

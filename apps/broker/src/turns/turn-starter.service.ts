@@ -11,16 +11,16 @@ import {
 import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
-import { Deliveries } from '../deliveries/deliveries.service.js';
 import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
+import { Deliveries } from '../deliveries/deliveries.service.js';
 import type { DeliveryRecord } from '../deliveries/delivery.js';
 import { InboxCounts } from '../deliveries/inbox-counts.js';
 import { Picker, type Pick } from '../deliveries/picker.service.js';
 import { threadOf, toMessage, type MessageRecord } from '../messages/message.js';
 import { MessagesRepository } from '../messages/messages.repository.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
-import type { Agent } from '../registry/agent.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
+import type { Agent } from '../registry/agent.js';
 import { Commands } from './commands.service.js';
 import { GrantLimiter } from './grant-limiter.js';
 import { LeaseTimes } from './lease-times.js';

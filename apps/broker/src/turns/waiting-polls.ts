@@ -39,8 +39,7 @@ export class WaitingPolls {
   /** Inside a request: the end of its transaction already sees the poll. */
   add(poll: WaitingPoll): void {
     const older = this.polls.get(poll.agent);
-    if (older)
-      this.writer.afterCommit(() => older.call.answer({ turn: null, commands: [] }));
+    if (older) this.writer.afterCommit(() => older.call.answer({ turn: null, commands: [] }));
     this.polls.set(poll.agent, poll);
     if (this.tentative.push(poll) === 1) {
       this.writer.afterCommit(() => {
@@ -69,8 +68,7 @@ export class WaitingPolls {
   }
 
   removeHeartbeat(heartbeat: WaitingHeartbeat): void {
-    if (this.heartbeats.get(heartbeat.agent) === heartbeat)
-      this.heartbeats.delete(heartbeat.agent);
+    if (this.heartbeats.get(heartbeat.agent) === heartbeat) this.heartbeats.delete(heartbeat.agent);
   }
 
   /** Inside a request: the agent's poll is refused once the transaction is on disk. */

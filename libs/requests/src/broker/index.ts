@@ -1,0 +1,22 @@
+export {
+  AckCall,
+  CallerCall,
+  EndCall,
+  EventsCall,
+  HeartbeatCall,
+  HelloCall,
+  PollCall,
+  SessionCall,
+  StatusCall,
+  ThreadCall,
+  WakeCall,
+} from './agent-calls.dto.js';
+export { callChecks } from './call-checks.js';
+export { CommandCall, MarkReadCall, ReleaseCall } from './operator-calls.dto.js';
+export {
+  EmptyCall,
+  InstanceEndedCall,
+  PublishCall,
+  PutAgentCall,
+  PutRegistryCall,
+} from './registry-calls.dto.js';

@@ -1,0 +1,139 @@
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsString,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator';
+
+import {
+  AGENT_NAME,
+  AGENT_STATES,
+  CONTAINERS,
+  DRIVERS,
+  ROLES,
+  type AgentState,
+  type Container,
+  type Driver,
+  type NewHiveEvent,
+  type Role,
+} from '#libs/protocol';
+
+import { IsSha256 } from './checks.js';
+
+const MOST = Number.MAX_SAFE_INTEGER;
+const nullable = ValidateIf((_object, value) => value !== null);
+const AGENT_ID = /^[1-9]\d{0,14}$/;
+
+export class RegistryAgentDto {
+  @Matches(AGENT_ID, { message: 'agent_id must be a decimal number as text' })
+  agent_id: string;
+
+  @Matches(AGENT_NAME)
+  name: string;
+
+  @IsIn(ROLES)
+  role: Role;
+
+  @IsIn(DRIVERS)
+  driver: Driver;
+
+  @nullable
+  @IsString()
+  model: string | null;
+
+  @nullable
+  @IsIn(CONTAINERS)
+  container: Container | null;
+
+  @IsSha256()
+  token_hash: string;
+
+  @IsIn(AGENT_STATES)
+  state: AgentState;
+
+  @IsString()
+  @MaxLength(10_000)
+  reason: string;
+
+  @IsInt()
+  @Min(0)
+  @Max(MOST)
+  instance: number;
+
+  @IsArray()
+  @ArrayMaxSize(10_000)
+  @IsString({ each: true })
+  allowed_recipients: string[];
+
+  @IsInt()
+  @Min(0)
+  @Max(MOST)
+  quiet_window_ms: number;
+
+  @IsInt()
+  @Min(1)
+  @Max(MOST)
+  inbox_limit: number;
+
+  @IsString()
+  run_dir: string;
+
+  @nullable
+  @IsString()
+  deployed_sha: string | null;
+}
+
+export class PutRegistryCall {
+  @IsInt()
+  @Min(0)
+  @Max(MOST)
+  revision: number;
+
+  @IsArray()
+  @ArrayMaxSize(100_000)
+  @ValidateNested({ each: true })
+  @Type(() => RegistryAgentDto)
+  agents: RegistryAgentDto[];
+}
+
+export class PutAgentCall {
+  @IsInt()
+  @Min(1)
+  @Max(MOST)
+  revision: number;
+
+  @IsObject()
+  @ValidateNested()
+  @Type(() => RegistryAgentDto)
+  agent: RegistryAgentDto;
+}
+
+export class InstanceEndedCall {
+  @Matches(AGENT_ID, { message: 'agent_id must be a decimal number as text' })
+  agent_id: string;
+
+  @IsInt()
+  @Min(1)
+  @Max(MOST)
+  instance: number;
+}
+
+export class PublishCall {
+  /** Rows of c0re's own, which the broker passes on as they are. */
+  @IsArray()
+  @ArrayMaxSize(10_000)
+  @IsObject({ each: true })
+  events: NewHiveEvent[];
+}
+
+/** A request without parameters. */
+export class EmptyCall {}
