@@ -1,0 +1,179 @@
+import {
+  clip,
+  LIMITS,
+  type EndRequest,
+  type HarnessCommand,
+  type HarnessConfig,
+  type ResultKind,
+  type TurnGrant,
+} from '#libs/protocol';
+
+import type { RunCredential } from '../drivers/run-credential.js';
+import type { InterruptReason, LiveTurn, TurnDriver, TurnOutcome } from '../drivers/turn-driver.js';
+import type { HiveClient } from '../gateway/hive-client.js';
+import { InstanceSuperseded, type Retries } from '../gateway/retries.js';
+import { reasonOf, type Log } from '../logging/log.js';
+import { newNonce, wakePrompt } from '../prompt/wake-prompt.js';
+import type { EndStore } from '../reports/end-store.js';
+import type { EventJournal } from '../reports/event-journal.js';
+import { redactor, secretValues, type NewEvent } from '../reports/event-text.js';
+import type { Clock } from '../time/clock.js';
+import type { CommandInbox } from './command-inbox.js';
+import { Heartbeat } from './heartbeat.js';
+
+export interface TurnRunnerOptions {
+  client: Pick<HiveClient, 'heartbeat'>;
+  retries: Retries;
+  inbox: CommandInbox;
+  ends: EndStore;
+  journal: EventJournal;
+  clock: Clock;
+  log: Log;
+  instance: number;
+  /** Commands that are not about the running turn. */
+  onCommand: (command: HarnessCommand) => void;
+  /** A newer instance is there. */
+  onSuperseded: (error: InstanceSuperseded) => void;
+}
+
+/** Live events that are still unsent when the CLI is done are given this long before the end is sent anyway. */
+const LAST_EVENTS_MS = 3000;
+
+/** Result kinds of turns that were ended early. A stop is no cancel of the operator's: the hive holds nothing (P17). */
+const ENDED_EARLY: Record<InterruptReason, { kind: ResultKind; note: string }> = {
+  cancelled: { kind: 'cancelled', note: 'cancelled by the operator' },
+  timed_out: { kind: 'timed_out', note: 'the turn was over its time limit' },
+  stopped: { kind: 'cancelled', note: 'the harness was stopped' },
+  superseded: { kind: 'failed', note: 'the hive had taken the turn back' },
+};
+
+/** Runs one granted turn: prompt, heartbeats, live events, time limit, and its result on disk. */
+export class TurnRunner {
+  private live: LiveTurn | undefined;
+  private endedBy: InterruptReason | undefined;
+
+  constructor(private readonly options: TurnRunnerOptions) {}
+
+  get isRunning(): boolean {
+    return this.live !== undefined;
+  }
+
+  /** Ends the running turn early; the first reason counts. */
+  interrupt(reason: InterruptReason): void {
+    if (!this.live) return;
+    this.endedBy ??= reason;
+    this.live.interrupt(reason);
+  }
+
+  /** Returns the result, which is on disk by then. */
+  async run(
+    grant: TurnGrant,
+    config: HarnessConfig,
+    credential: RunCredential,
+    driver: TurnDriver,
+  ): Promise<EndRequest> {
+    const { clock, journal, log, instance, ends } = this.options;
+    const began = { at: clock.now(), monotonic: clock.monotonic() };
+    const prompt = wakePrompt(grant, newNonce());
+    const events = journal.open(grant.turn_id);
+    const redact = redactor([credential.token, ...secretValues(config.env)]);
+    const emit = (event: NewEvent) => events.emit(redacted(event, redact));
+    const endOf = (outcome: TurnOutcome) => this.endOf(outcome, began, instance);
+    log.info('turn started', { turn_id: grant.turn_id, messages: grant.messages.map((m) => m.id) });
+    emit({ kind: 'prompt', text: prompt });
+
+    this.endedBy = undefined;
+    const heartbeat = this.beat(grant.turn_id);
+    this.live = driver.start({
+      turnId: grant.turn_id,
+      prompt,
+      promptIds: grant.messages.map((message) => message.id),
+      config,
+      credential,
+      emit,
+      onState: (state) => heartbeat.show(state),
+      onSettled: (outcome) => ends.save(grant.turn_id, endOf(outcome)),
+    });
+    const limit = new AbortController();
+    void this.limit(config.turn_seconds, limit.signal);
+    const outcome = await this.live.outcome;
+    this.live = undefined;
+    limit.abort();
+    await heartbeat.stop();
+
+    const end = endOf(outcome);
+    ends.save(grant.turn_id, end);
+    log.info('turn ended', {
+      turn_id: grant.turn_id,
+      result_kind: end.result_kind,
+      duration_ms: end.telemetry.duration_ms,
+      ...(end.note === '' ? {} : { note: redact(end.note) }),
+    });
+    // The hive shows events under a live turn; one that is away gets them later.
+    await Promise.race([events.finish(), clock.sleep(LAST_EVENTS_MS)]);
+    return end;
+  }
+
+  private async limit(seconds: number, ended: AbortSignal): Promise<void> {
+    await this.options.clock.sleep(seconds * 1000, ended);
+    if (!ended.aborted) this.interrupt('timed_out');
+  }
+
+  private beat(turnId: string): Heartbeat {
+    const { client, retries, inbox, instance, log, onCommand, onSuperseded } = this.options;
+    return new Heartbeat({
+      client,
+      retries,
+      inbox,
+      instance,
+      turnId,
+      onCommand: (command) => {
+        if (command.kind === 'cancel') this.interrupt('cancelled');
+        else onCommand(command);
+      },
+      onLost: (error) => {
+        log.warn('the hive took the turn back', { turn_id: turnId, reason: reasonOf(error) });
+        if (error instanceof InstanceSuperseded) onSuperseded(error);
+        this.interrupt('superseded');
+      },
+    });
+  }
+
+  private endOf(
+    outcome: TurnOutcome,
+    began: { at: number; monotonic: number },
+    instance: number,
+  ): EndRequest {
+    const { clock } = this.options;
+    const { kind, note } =
+      outcome.kind === 'interrupted'
+        ? ENDED_EARLY[this.endedBy ?? 'stopped']
+        : { kind: outcome.kind, note: '' };
+    const calls = Object.values(outcome.tool_calls).reduce((sum, count) => sum + count, 0);
+    return {
+      instance,
+      result_kind: kind,
+      shown: outcome.shown,
+      note: clip([note, outcome.note].filter(Boolean).join('; '), LIMITS.note_chars),
+      telemetry: {
+        started_at: new Date(began.at).toISOString(),
+        ended_at: new Date(clock.now()).toISOString(),
+        duration_ms: Math.round(clock.monotonic() - began.monotonic),
+        ...outcome.usage,
+        tool_call_count: calls,
+        tool_call_breakdown: outcome.tool_calls,
+        bytes_streamed: outcome.bytes_streamed,
+      },
+    };
+  }
+}
+
+function redacted(event: NewEvent, redact: (text: string) => string): NewEvent {
+  return {
+    ...event,
+    ...(event.text === undefined ? {} : { text: redact(event.text) }),
+    ...(event.input === undefined
+      ? {}
+      : { input: JSON.parse(redact(JSON.stringify(event.input))) as unknown }),
+  };
+}
