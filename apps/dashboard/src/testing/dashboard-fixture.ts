@@ -7,7 +7,6 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 
 import { socketPath } from '#libs/ipc';
-import type { EventKind, HiveEvent } from '#libs/protocol';
 import { systemClock } from '#libs/service';
 
 import { startDashboard, type DashboardServer } from '../dashboard.server.js';
@@ -143,6 +142,11 @@ export class DashboardFixture {
     return this.call(method, url, { ...call, headers: { ...this.bearer, ...call.headers } });
   }
 
+  /** Address of the event channel. */
+  events(query: Record<string, string>): string {
+    return `ws://127.0.0.1:${this.port}/events?${new URLSearchParams(query).toString()}`;
+  }
+
   /** Opens a session as a browser does; gives what it then sends along. */
   async login(): Promise<{ cookie: string; 'x-hive-session': string }> {
     const answer = await this.call('GET', `/login?token=${this.c0re.link()}`);
@@ -151,7 +155,3 @@ export class DashboardFixture {
     return { cookie, 'x-hive-session': decodeURIComponent(secret) };
   }
 }
-
-/** The frames of a WebSocket, by what tells them apart in a test. */
-export type Frame = HiveEvent | { kind: 'resync' };
-export type FrameKind = EventKind | 'resync';

@@ -3,11 +3,16 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
+import { Redis } from 'ioredis';
 
+import { HiveError } from '#libs/protocol';
 import { QUEUE_PREFIX, QUEUES, redisOptions } from '#libs/queues';
 
+import { sendRefusal } from '../requests/refusal.js';
 import { TOOL_SESSION_PATH } from './tool-session.controller.js';
 
+/** Longest wait for one answer of Redis, in milliseconds. */
+const COMMAND_MS = 5000;
 const PREFIX = '/queues';
 /** Bull Board's page asks Google for fonts; nothing of a hive leaves the machine. */
 const FOREIGN_LINKS = /<link href="https:[^>]*>/g;
@@ -21,13 +26,13 @@ export function serveQueueBoard(
   redisUrl: string,
   onProblem: (error: Error) => void,
 ): () => Promise<void> {
+  const redis = new Redis({ ...redisOptions(redisUrl), commandTimeout: COMMAND_MS });
+  redis.on('error', onProblem);
   const queues = Object.values(QUEUES).map((name) => {
     const queue = new Queue(name, {
       prefix: QUEUE_PREFIX,
-      // The page is to say that Redis is away, not to wait for it.
-      connection: { ...redisOptions(redisUrl), enableOfflineQueue: false, maxRetriesPerRequest: 0 },
+      connection: redis,
       skipMetasUpdate: true,
-      skipWaitingForReady: true,
     });
     queue.on('error', onProblem);
     return queue;
@@ -40,6 +45,12 @@ export function serveQueueBoard(
     options: { uiConfig: { boardTitle: 'Hyperhive queues' } },
   });
   void http.register(async (scope) => {
+    scope.addHook('preHandler', async (request, reply) => {
+      const asksRedis = request.routeOptions.url?.startsWith(`${PREFIX}/api/`);
+      if (!asksRedis || redis.status === 'ready') return undefined;
+      // The page is to say so, not to wait for it.
+      return sendRefusal(reply, new HiveError('unavailable', 'Redis is away; try again'));
+    });
     scope.addHook('onSend', async (_request, reply, payload) => {
       const isPage = String(reply.getHeader('content-type') ?? '').startsWith('text/html');
       return isPage && typeof payload === 'string' ? withSession(payload) : payload;
@@ -48,6 +59,7 @@ export function serveQueueBoard(
   });
   return async () => {
     await Promise.allSettled(queues.map((queue) => queue.close()));
+    redis.disconnect();
   };
 }
 
