@@ -142,7 +142,15 @@ export interface HiveFile {
   dashboard_url: string;
   gateway_url: string;
   redis_url: string;
-  services: { name: string; pid: number; started_at: string }[];
+  services: {
+    name: string;
+    /** Of the process that works, or worked last while the service is `restarting`. */
+    pid: number;
+    started_at: string;
+    state: 'running' | 'restarting';
+    /** How often it was started again since the hive is up. */
+    restarts: number;
+  }[];
   sockets: Record<string, string>;
   /** Process that supervises; the file is stale when it is gone. */
   supervisor_pid: number;
