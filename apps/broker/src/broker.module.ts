@@ -1,37 +1,166 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 
 import { BROKER_OPTIONS, CLOCK, clockOf, LOGGER, type BrokerOptions } from './broker.options.js';
+import { AckService } from './deliveries/ack.service.js';
+import { DeliveriesRepository } from './deliveries/deliveries.repository.js';
+import { Deliveries } from './deliveries/deliveries.service.js';
+import { InboxCounts } from './deliveries/inbox-counts.js';
+import { Picker } from './deliveries/picker.service.js';
+import { ReceiveService } from './deliveries/receive.service.js';
+import { WaitingReceivers } from './deliveries/waiting-receivers.js';
+import { WakeList } from './deliveries/wake-list.js';
+import { EventHydrator } from './events/event-hydrator.js';
+import { EventPublisher } from './events/event-publisher.service.js';
+import { EndService } from './harness/end.service.js';
+import { HarnessIdentity } from './harness/harness-identity.service.js';
+import { HeartbeatService } from './harness/heartbeat.service.js';
+import { HelloService } from './harness/hello.service.js';
+import { PollService } from './harness/poll.service.js';
+import { GatewayLinks } from './links/gateway-links.js';
+import { Presence } from './links/presence.js';
+import { Addressing } from './messages/addressing.service.js';
+import { IdempotencyRepository } from './messages/idempotency.repository.js';
+import { MessagesRepository } from './messages/messages.repository.js';
+import { OutgoingMessages } from './messages/outgoing.service.js';
+import { SendService } from './messages/send.service.js';
+import { ThreadsService } from './messages/threads.service.js';
+import { UnconfirmedSends } from './messages/unconfirmed-sends.js';
+import { OperatorService } from './operator/operator.service.js';
 import { ChangeLog } from './outbox/change-log.service.js';
 import { OutboxRepository } from './outbox/outbox.repository.js';
 import { AgentDirectory } from './registry/agent-directory.service.js';
+import { AgentInfo } from './registry/agent-info.service.js';
+import { Credentials } from './registry/credentials.service.js';
 import { RegistryRepository } from './registry/registry.repository.js';
+import { RegistryService } from './registry/registry.service.js';
+import { Confirmations } from './requests/confirmations.service.js';
+import { RequestLog } from './requests/request-log.service.js';
+import { C0reHandlers } from './sockets/c0re.handlers.js';
+import { DashboardHandlers } from './sockets/dashboard.handlers.js';
+import { GatewayHandlers } from './sockets/gateway.handlers.js';
+import { SchedulerHandlers } from './sockets/scheduler.handlers.js';
+import { SocketServers } from './sockets/socket-servers.service.js';
 import { ThreadsDb } from './storage/threads.db.js';
 import { Writer } from './storage/writer.service.js';
+import { TelemetryJournal } from './telemetry/telemetry.journal.js';
+import { Commands } from './turns/commands.service.js';
+import { Dispatcher } from './turns/dispatcher.service.js';
+import { GrantLimiter } from './turns/grant-limiter.js';
+import { JournalFeeder } from './turns/journal-feeder.service.js';
+import { LeaseTimes } from './turns/lease-times.js';
+import { LiveTurns } from './turns/live-turns.js';
+import { RunFences } from './turns/run-fences.js';
+import { Sweeper } from './turns/sweeper.service.js';
+import { TurnEnds } from './turns/turn-ends.service.js';
+import { TurnJournal } from './turns/turn-journal.js';
+import { TurnStarter } from './turns/turn-starter.service.js';
+import { TurnsRepository } from './turns/turns.repository.js';
+import { WaitingPolls } from './turns/waiting-polls.js';
+import { WakeCheck } from './turns/wake-check.service.js';
+import { WakeRules } from './turns/wake-rules.service.js';
+import { DashboardReads } from './views/dashboard-reads.js';
+import { DeliveryViews } from './views/delivery-views.js';
+import { MessagePages } from './views/message-pages.js';
+import { RowVersion } from './views/row-version.js';
+import { RowViews } from './views/row-views.js';
 
-/** The write side: threads.db and everything that changes it. */
-const WRITE_SIDE = [
+/** threads.db and its single writer. */
+const STORAGE = [
   ThreadsDb,
   Writer,
   OutboxRepository,
   ChangeLog,
   RegistryRepository,
+  MessagesRepository,
+  DeliveriesRepository,
+  TurnsRepository,
+  IdempotencyRepository,
+  RequestLog,
+];
+
+/** Equal to rows, but in memory; and what is only in memory: who waits, who is connected, how long leases last. */
+const MEMORY = [
   AgentDirectory,
+  LiveTurns,
+  InboxCounts,
+  UnconfirmedSends,
+  WakeList,
+  WaitingReceivers,
+  WaitingPolls,
+  GatewayLinks,
+  Presence,
+  RunFences,
+  LeaseTimes,
+  GrantLimiter,
+];
+
+/** What carries the requests out. */
+const WRITES = [
+  Credentials,
+  Addressing,
+  OutgoingMessages,
+  SendService,
+  ThreadsService,
+  Deliveries,
+  Picker,
+  ReceiveService,
+  AckService,
+  Confirmations,
+  Commands,
+  WakeRules,
+  TurnStarter,
+  TurnEnds,
+  Dispatcher,
+  WakeCheck,
+  Sweeper,
+  JournalFeeder,
+  HarnessIdentity,
+  HelloService,
+  PollService,
+  HeartbeatService,
+  EndService,
+  AgentInfo,
+  RegistryService,
+  OperatorService,
+];
+
+/** What others see: telemetry, rows for the dashboard, the event stream. */
+const READS = [
+  TelemetryJournal,
+  { provide: TurnJournal, useExisting: TelemetryJournal },
+  RowVersion,
+  DeliveryViews,
+  RowViews,
+  MessagePages,
+  DashboardReads,
+  EventHydrator,
+  EventPublisher,
+];
+
+const SOCKETS = [
+  GatewayHandlers,
+  DashboardHandlers,
+  SchedulerHandlers,
+  C0reHandlers,
+  SocketServers,
 ];
 
 /** The broker. One instance per database folder; its options say whether it listens on sockets and relays to Redis. */
 @Module({})
 export class BrokerModule {
   static with(options: BrokerOptions): DynamicModule {
-    const settings = [
-      { provide: BROKER_OPTIONS, useValue: options },
-      { provide: CLOCK, useValue: clockOf(options) },
-      { provide: LOGGER, useValue: options.logger },
-    ];
     return {
       module: BrokerModule,
-      global: true,
-      providers: [...settings, ...WRITE_SIDE],
-      exports: [...settings, ...WRITE_SIDE],
+      providers: [
+        { provide: BROKER_OPTIONS, useValue: options },
+        { provide: CLOCK, useValue: clockOf(options) },
+        { provide: LOGGER, useValue: options.logger },
+        ...STORAGE,
+        ...MEMORY,
+        ...WRITES,
+        ...READS,
+        ...SOCKETS,
+      ],
     };
   }
 }

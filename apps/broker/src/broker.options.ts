@@ -22,6 +22,8 @@ export interface BrokerOptions {
   /** Without it no event leaves the broker; what has to is kept in the outbox. */
   redisUrl?: string;
   logger: Logger;
+  /** Revision of the hive, as `whoami` tells it to a bare client. */
+  rev?: string;
   clock?: Clock;
   /** Crash points for tests. */
   faults?: CommitFaults;

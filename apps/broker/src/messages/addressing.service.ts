@@ -88,8 +88,6 @@ export class Addressing {
 
   private assertRoom(sender: Sender, recipient: Recipient, priority: Priority): void {
     const limit = this.directory.byId(recipient.id)?.inbox_limit ?? LIMITS.inbox;
-    const share = (whole: number) =>
-      Math.max(1, Math.floor(whole * LIMITS.inbox_share_of_one_sender));
     const room = priority === 'low' ? share(limit) : limit;
     const waiting = this.counts.limited(recipient.id, sender.id, PRIORITY_RANK[priority]);
     const what = priority === 'low' ? 'low messages' : 'messages';
@@ -108,4 +106,9 @@ export class Addressing {
       );
     }
   }
+}
+
+/** What one sender may have of `whole`, and `low` messages of an inbox (P19). */
+function share(whole: number): number {
+  return Math.max(1, Math.floor(whole * LIMITS.inbox_share_of_one_sender));
 }

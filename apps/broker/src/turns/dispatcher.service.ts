@@ -7,6 +7,7 @@ import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import { InboxCounts } from '../deliveries/inbox-counts.js';
 import { ReceiveService } from '../deliveries/receive.service.js';
 import { WakeList } from '../deliveries/wake-list.js';
+import { superseded } from '../harness/harness-identity.service.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { Writer } from '../storage/writer.service.js';
 import { Commands } from './commands.service.js';
@@ -90,6 +91,11 @@ export class Dispatcher implements OnModuleInit {
     const agent = poll && this.directory.byId(agentId);
     if (!poll || !agent) {
       this.limited.delete(agentId);
+      return;
+    }
+    const lowest = Math.max(agent.instance, agent.hello_instance, agent.ended_instance + 1);
+    if (poll.instance < lowest) {
+      this.polls.refusePoll(agentId, () => superseded(poll.instance, lowest));
       return;
     }
     const look = this.counts.pending(agentId) > 0 ? this.rules.look(agent) : undefined;

@@ -60,6 +60,7 @@ const RECV = {
   max: wholeNumber(1, LIMITS.recv_batch),
   wait_ms: wholeNumber(0, LIMITS.recv_wait_seconds * 1000),
 };
+const NOTHING = {};
 const ANSWERS_WRITTEN = { request_ids: texts(10_000) };
 
 /**
@@ -67,14 +68,16 @@ const ANSWERS_WRITTEN = { request_ids: texts(10_000) };
  * long for the same (docs: benchmark of the broker). Each throws a HiveError that lists every bad field.
  */
 export const callChecks = {
-  send: (input: unknown) => check<BrokerGatewayApi['send'][0]>(input, SEND),
-  recv: (input: unknown) => check<BrokerGatewayApi['recv'][0]>(input, RECV),
+  send: (input: unknown) => check(input, SEND) as BrokerGatewayApi['send'][0],
+  recv: (input: unknown) => check(input, RECV) as BrokerGatewayApi['recv'][0],
   answersWritten: (input: unknown) =>
-    check<BrokerGatewayApi['answers_written'][0]>(input, ANSWERS_WRITTEN),
-  operatorSend: (input: unknown) => check<BrokerDashboardApi['send'][0]>(input, OPERATOR_SEND),
+    check(input, ANSWERS_WRITTEN) as BrokerGatewayApi['answers_written'][0],
+  /** A request without parameters. */
+  nothing: (input: unknown) => check(input, NOTHING) as Record<string, never>,
+  operatorSend: (input: unknown) => check(input, OPERATOR_SEND) as BrokerDashboardApi['send'][0],
 };
 
-function check<T>(input: unknown, rules: Record<string, Rule>): T {
+function check(input: unknown, rules: Record<string, Rule>): unknown {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     throw new HiveError('invalid_request', 'the request must be a JSON object');
   const fields = input as Fields;
@@ -85,7 +88,7 @@ function check<T>(input: unknown, rules: Record<string, Rule>): T {
     if (!rules[name]?.[0](value)) throw problems(fields, rules);
   }
   if (Object.keys(fields).length !== known) throw problems(fields, rules);
-  return input as T;
+  return input;
 }
 
 function problems(fields: Fields, rules: Record<string, Rule>): HiveError {

@@ -14,7 +14,6 @@ export {
 export { callChecks } from './call-checks.js';
 export { CommandCall, MarkReadCall, ReleaseCall } from './operator-calls.dto.js';
 export {
-  EmptyCall,
   InstanceEndedCall,
   PublishCall,
   PutAgentCall,

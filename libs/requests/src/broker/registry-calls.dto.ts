@@ -134,6 +134,3 @@ export class PublishCall {
   @IsObject({ each: true })
   events: NewHiveEvent[];
 }
-
-/** A request without parameters. */
-export class EmptyCall {}

@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+
+import type { RpcHandlers } from '#libs/ipc';
+import type { BrokerC0reApi } from '#libs/protocol';
+import {
+  callChecks,
+  InstanceEndedCall,
+  PublishCall,
+  PutAgentCall,
+  PutRegistryCall,
+  validate,
+} from '#libs/requests';
+
+import { RegistryService } from '../registry/registry.service.js';
+
+/** broker-c0re.sock: the registry, and what only c0re knows. */
+@Injectable()
+export class C0reHandlers {
+  readonly table: RpcHandlers<BrokerC0reApi>;
+
+  constructor(registry: RegistryService) {
+    this.table = {
+      put_registry: (params) => {
+        const { revision, agents } = validate(PutRegistryCall, params);
+        return registry.putAll(revision, agents);
+      },
+      put_agent: (params) => {
+        const { revision, agent } = validate(PutAgentCall, params);
+        return registry.putOne(revision, agent);
+      },
+      registry_revision: (params) => {
+        callChecks.nothing(params);
+        return registry.revision();
+      },
+      instance_ended: (params) => {
+        const { agent_id, instance } = validate(InstanceEndedCall, params);
+        return registry.instanceEnded(Number(agent_id), instance);
+      },
+      publish: (params) => registry.publish(validate(PublishCall, params).events),
+    };
+  }
+}

@@ -1,0 +1,30 @@
+import { Injectable } from '@nestjs/common';
+
+import type { RpcHandlers } from '#libs/ipc';
+import type { BrokerDashboardApi } from '#libs/protocol';
+import { callChecks, CommandCall, MarkReadCall, ReleaseCall, validate } from '#libs/requests';
+
+import { SendService } from '../messages/send.service.js';
+import { OperatorService } from '../operator/operator.service.js';
+import { DashboardReads } from '../views/dashboard-reads.js';
+
+/** broker-dashboard.sock: what the operator sees and says. */
+@Injectable()
+export class DashboardHandlers {
+  readonly table: RpcHandlers<BrokerDashboardApi>;
+
+  constructor(reads: DashboardReads, sends: SendService, operator: OperatorService) {
+    this.table = {
+      snapshot: (params) => reads.snapshot(params),
+      messages: (params) => reads.messages(params),
+      agent_inbox: (params) => reads.agentInbox(params),
+      agent_turns: (params) => reads.agentTurns(params),
+      agent_events: (params) => reads.agentEvents(params),
+      agent_stats: (params) => reads.agentStats(params),
+      send: (params) => sends.fromOperator(callChecks.operatorSend(params)),
+      mark_read: (params) => operator.markRead(validate(MarkReadCall, params).id),
+      command: (params) => operator.command(validate(CommandCall, params)),
+      release: (params) => operator.release(validate(ReleaseCall, params).agent),
+    };
+  }
+}

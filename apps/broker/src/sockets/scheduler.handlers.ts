@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+
+import type { RpcHandlers } from '#libs/ipc';
+import type { BrokerSchedulerApi } from '#libs/protocol';
+import { callChecks } from '#libs/requests';
+
+import { Sweeper } from '../turns/sweeper.service.js';
+import { WakeCheck } from '../turns/wake-check.service.js';
+
+/** broker-scheduler.sock: the maintenance that a queue asks for. */
+@Injectable()
+export class SchedulerHandlers {
+  readonly table: RpcHandlers<BrokerSchedulerApi>;
+
+  constructor(sweeper: Sweeper, wakes: WakeCheck) {
+    this.table = {
+      sweep_leases: (params) => {
+        callChecks.nothing(params);
+        return sweeper.sweep();
+      },
+      check_wakes: (params) => {
+        callChecks.nothing(params);
+        return wakes.check();
+      },
+    };
+  }
+}
