@@ -1,0 +1,96 @@
+import { memo, useMemo, type ReactNode } from 'react';
+
+import type { TurnEvent, TurnRow } from '#libs/protocol';
+
+import { Ago, Running } from '../../design/ago.js';
+import {
+  called,
+  compactNumber,
+  dollars,
+  exactDuration,
+  plural,
+  RESULT_WORDS,
+  WAKE_WORDS,
+} from '../../hive/words.js';
+import { EventRow, paired } from './terminal-rows.js';
+
+const NO_EVENTS: readonly TurnEvent[] = [];
+
+/** One turn in the terminal: who woke the agent, what it did, how it ended and what it cost. */
+export const TurnBlock = memo(function TurnBlock({
+  turn,
+  events = NO_EVENTS,
+}: {
+  turn: TurnRow;
+  events?: readonly TurnEvent[] | undefined;
+}): ReactNode {
+  const rows = useMemo(() => paired(events), [events]);
+  const live = turn.ended_at === null;
+  return (
+    <section
+      className={live ? 'turn live-turn' : 'turn'}
+      aria-label={`Turn ${turn.turn_id} from ${turn.wake_from}`}
+      data-turn={turn.turn_id}
+    >
+      <header className="turn-head">
+        <span className="row-sign" aria-hidden>
+          ◆
+        </span>
+        <b>turn {turn.turn_id}</b>
+        <span>
+          ← <b>{called(turn.wake_from)}</b>
+        </span>
+        <span className="quiet">{WAKE_WORDS[turn.wake_reason]}</span>
+        {turn.attempt > 1 && <span className="chip violet">attempt {turn.attempt}</span>}
+        <span className="turn-when quiet">
+          {live ? <Running since={turn.started_at} /> : <Ago at={turn.started_at} suffix=" ago" />}
+        </span>
+      </header>
+      {rows.map((row) => (
+        <EventRow key={'use' in row ? row.use.n : row.n} row={row} />
+      ))}
+      {live ? <Working hasEvents={rows.length > 0} /> : <TurnEnd turn={turn} />}
+    </section>
+  );
+});
+
+function Working({ hasEvents }: { hasEvents: boolean }): ReactNode {
+  return (
+    <div className="row working">
+      <span className="row-sign" aria-hidden>
+        <i />
+      </span>
+      <span className="row-text">{hasEvents ? 'at work' : 'starting'}</span>
+    </div>
+  );
+}
+
+/** What is good, what went wrong on its own account, and what was ended by somebody. */
+const GOOD = new Set(['ok', 'compacted']);
+const STOPPED = new Set(['cancelled', 'rate_limited', 'budget']);
+
+function TurnEnd({ turn }: { turn: TurnRow }): ReactNode {
+  const kind = turn.result_kind ?? 'failed';
+  const look = GOOD.has(kind) ? 'good' : STOPPED.has(kind) ? 'stopped' : 'bad';
+  const sign = { good: '✓', stopped: '■', bad: '✗' }[look];
+  const read = turn.input_tokens + turn.cache_read_input_tokens + turn.cache_creation_input_tokens;
+  return (
+    <div className={`row turn-end ${look}`}>
+      <span className="row-sign" aria-hidden>
+        {sign}
+      </span>
+      <span className="row-text">
+        <b>{RESULT_WORDS[kind]}</b>
+        {turn.duration_ms !== null && <span>{exactDuration(turn.duration_ms)}</span>}
+        {turn.tool_call_count > 0 && <span>{plural(turn.tool_call_count, 'tool call')}</span>}
+        {read + turn.output_tokens > 0 && (
+          <span title="Tokens read (cache included) and written">
+            {compactNumber(read)} in, {compactNumber(turn.output_tokens)} out
+          </span>
+        )}
+        {turn.cost_usd !== null && turn.cost_usd > 0 && <span>{dollars(turn.cost_usd)}</span>}
+        {turn.note && <span className="turn-note prose">{turn.note}</span>}
+      </span>
+    </div>
+  );
+}

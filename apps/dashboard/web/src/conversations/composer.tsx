@@ -1,0 +1,304 @@
+import './composer.css';
+import { ArrowUp, ChevronDown, CornerDownRight, X } from 'lucide-react';
+import { DropdownMenu } from 'radix-ui';
+import { useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
+
+import type { MessageRow, Priority, SendResult } from '#libs/protocol';
+import { LIMITS } from '#libs/protocol';
+
+import { Button } from '../design/button.js';
+import { Cell } from '../design/cell.js';
+import { moodOf } from '../hive/mood.js';
+import { sendMessage } from '../hive/outbox.js';
+import { useAgents } from '../hive/threads.js';
+import { called, utf8Length } from '../hive/words.js';
+import { useCompletion, type Choice } from './completion.js';
+
+/** A command that the composer takes instead of a message: `/compact`. */
+export interface Slash {
+  name: string;
+  hint: string;
+  run: (argument: string) => string | undefined;
+}
+
+const PRIORITIES: readonly Priority[] = ['normal', 'urgent', 'low'];
+/** From this share of the limit on the counter shows. */
+const COUNT_FROM = 0.5;
+
+export interface ComposerDraft {
+  to: string;
+  body: string;
+}
+
+/** Where the operator writes: recipient, text with completion, what it answers, how long it may be. */
+export function Composer({
+  draft,
+  onDraft,
+  fixed = false,
+  answers,
+  onUnanswer,
+  onSent,
+  slashes = [],
+  placeholder = 'Write a message. @ names an agent.',
+}: {
+  draft: ComposerDraft;
+  onDraft: (draft: ComposerDraft) => void;
+  /** The recipient cannot be changed here. */
+  fixed?: boolean;
+  /** The message that is answered. */
+  answers?: MessageRow;
+  onUnanswer?: () => void;
+  onSent?: (result: SendResult, answered: MessageRow | undefined) => void;
+  slashes?: readonly Slash[];
+  placeholder?: string;
+}): ReactNode {
+  const agents = useAgents();
+  const field = useRef<HTMLTextAreaElement>(null);
+  const [priority, setPriority] = useState<Priority>('normal');
+  const [problem, setProblem] = useState<string>();
+  const listId = useId();
+  const problemId = useId();
+  const { to, body } = draft;
+  const bytes = utf8Length(body);
+  const over = bytes > LIMITS.body_bytes;
+  const known = agents.some(({ name }) => name === to);
+
+  const setBody = (text: string): void => {
+    setProblem(undefined);
+    // `@name text` at the start says whom it is for.
+    const addressed = fixed ? undefined : /^@([a-z][a-z0-9-]*)\s/.exec(text);
+    const agent = agents.find(({ name }) => name === addressed?.[1]);
+    if (addressed && agent) onDraft({ to: agent.name, body: text.slice(addressed[0].length) });
+    else onDraft({ to, body: text });
+  };
+
+  const completion = useCompletion(
+    (sign, from): readonly Choice[] => {
+      if (sign === '/') {
+        return from === 0 ? slashes.map(({ name, hint }) => ({ value: name, hint })) : [];
+      }
+      return agents.map((agent) => ({ value: agent.name, hint: moodOf(agent).word }));
+    },
+    ({ value }, from, caret) => {
+      const sign = body[from];
+      const rest = body.slice(caret).trimStart();
+      if (sign === '@' && from === 0 && !fixed) onDraft({ to: value, body: rest });
+      else setBody(`${body.slice(0, from)}${sign}${value} ${rest}`);
+      field.current?.focus();
+    },
+  );
+
+  const runSlash = (text: string): boolean => {
+    const match = /^\/([a-z-]+)\s*(.*)$/s.exec(text.trim());
+    if (!match || slashes.length === 0) return false;
+    const slash = slashes.find(({ name }) => name === match[1]);
+    const fault = slash
+      ? slash.run((match[2] ?? '').trim())
+      : `There is no /${match[1]} here. /help lists what there is.`;
+    if (fault) setProblem(fault);
+    else onDraft({ to, body: '' });
+    return true;
+  };
+
+  const submit = async (): Promise<void> => {
+    const text = body.trimEnd();
+    if (text === '' || over || runSlash(text)) return;
+    if (!to) {
+      setProblem('Choose whom it is for: type @ and a name.');
+      return;
+    }
+    onDraft({ to, body: '' });
+    setPriority('normal');
+    const result = await sendMessage({
+      to,
+      body: text,
+      priority,
+      ...(answers ? { in_reply_to: answers.id } : {}),
+    });
+    if (result) onSent?.(result, answers);
+  };
+
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.nativeEvent.isComposing || completion.onKey(event)) return;
+    // On a touch keyboard Enter makes a line; the button sends.
+    const touch = matchMedia('(pointer: coarse)').matches;
+    const sends = event.key === 'Enter' && !event.shiftKey && (!touch || event.ctrlKey);
+    if (!sends) return;
+    event.preventDefault();
+    void submit();
+  };
+
+  const said =
+    problem ??
+    (over
+      ? `This is ${bytes} bytes, and ${LIMITS.body_bytes} is the limit. Put the text in a file in the shared space and send its path.`
+      : undefined);
+  const open = completion.choices.length > 0;
+  return (
+    <form
+      className={over ? 'composer over' : 'composer'}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit();
+      }}
+    >
+      {answers && (
+        <div className="composer-answers">
+          <CornerDownRight size={12} aria-hidden />
+          <span className="quiet">reply to</span>
+          <b className="mono">{called(answers.from)}</b>
+          <span className="clip">{answers.body}</span>
+          {onUnanswer && (
+            <Button
+              small
+              look="ghost"
+              aria-label="Not as a reply"
+              icon={<X size={13} />}
+              onClick={onUnanswer}
+            />
+          )}
+        </div>
+      )}
+      <textarea
+        ref={field}
+        rows={1}
+        value={body}
+        placeholder={placeholder}
+        aria-label={to ? `Message to ${to}` : 'Message'}
+        aria-autocomplete="list"
+        aria-haspopup="listbox"
+        aria-controls={open ? listId : undefined}
+        aria-activedescendant={open ? `${listId}-${completion.chosen}` : undefined}
+        aria-invalid={said ? true : undefined}
+        aria-describedby={said ? problemId : undefined}
+        onChange={({ target }) => {
+          setBody(target.value);
+          completion.moved(target.value, target.selectionStart);
+        }}
+        onSelect={({ currentTarget }) => {
+          if (open && currentTarget.selectionStart !== currentTarget.value.length) {
+            completion.moved(currentTarget.value, currentTarget.selectionStart);
+          }
+        }}
+        onKeyDown={onKey}
+        onBlur={completion.close}
+      />
+      {open && (
+        <ul id={listId} className="choices" role="listbox" aria-label="Completions">
+          {completion.choices.map((choice, index) => (
+            // The text field above takes the keys for its options.
+            <li
+              key={choice.value}
+              id={`${listId}-${index}`}
+              role="option"
+              aria-selected={index === completion.chosen}
+              onMouseMove={() => completion.choose(index)}
+              onMouseDown={(event) => event.preventDefault()}
+              onClick={() => completion.pick(index)}
+            >
+              <span className="mono">{choice.value}</span>
+              <span className="quiet">{choice.hint}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+      {said && (
+        <p id={problemId} className="field-error composer-said" role="alert">
+          {said}
+        </p>
+      )}
+      <div className="composer-foot">
+        {fixed ? (
+          <span className="composer-to mono">
+            to <b>{to}</b>
+          </span>
+        ) : (
+          <Recipient
+            to={to}
+            known={known}
+            onChoose={(name) => {
+              onDraft({ to: name, body });
+              field.current?.focus();
+            }}
+          />
+        )}
+        <label className="composer-priority">
+          <span className="only-spoken">Priority</span>
+          <select
+            value={priority}
+            onChange={({ target }) =>
+              setPriority(PRIORITIES.find((each) => each === target.value) ?? 'normal')
+            }
+          >
+            {PRIORITIES.map((each) => (
+              <option key={each} value={each}>
+                {each}
+              </option>
+            ))}
+          </select>
+        </label>
+        {bytes > LIMITS.body_bytes * COUNT_FROM && (
+          <span className="composer-count mono nums">
+            {bytes} / {LIMITS.body_bytes}
+          </span>
+        )}
+        <Button
+          type="submit"
+          look="primary"
+          small
+          off={body.trim() === '' || over}
+          icon={<ArrowUp size={14} />}
+        >
+          Send
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function Recipient({
+  to,
+  known,
+  onChoose,
+}: {
+  to: string;
+  known: boolean;
+  onChoose: (name: string) => void;
+}): ReactNode {
+  const agents = useAgents();
+  return (
+    <DropdownMenu.Root modal={false}>
+      <DropdownMenu.Trigger asChild>
+        <button type="button" className="composer-to mono" aria-label={`To ${to || 'whom?'}`}>
+          to <b className={known || !to ? undefined : 'unknown'}>{to || 'whom?'}</b>
+          <ChevronDown size={12} aria-hidden />
+        </button>
+      </DropdownMenu.Trigger>
+      <DropdownMenu.Portal>
+        <DropdownMenu.Content
+          className="menu composer-menu"
+          align="start"
+          sideOffset={6}
+          collisionPadding={8}
+        >
+          {agents.map((agent) => (
+            <DropdownMenu.Item
+              key={agent.agent_id}
+              className="menu-item"
+              onSelect={() => onChoose(agent.name)}
+            >
+              <Cell name={agent.name} tone={moodOf(agent).tone} size={20} />
+              <span className="mono">{agent.name}</span>
+              <span className="quiet composer-mood">{moodOf(agent).word}</span>
+            </DropdownMenu.Item>
+          ))}
+          {agents.length === 0 && (
+            <DropdownMenu.Item className="menu-item" disabled>
+              No agents yet
+            </DropdownMenu.Item>
+          )}
+        </DropdownMenu.Content>
+      </DropdownMenu.Portal>
+    </DropdownMenu.Root>
+  );
+}

@@ -1,0 +1,150 @@
+import type {
+  AgentRow,
+  HiveEvent,
+  MessageRow,
+  OperationRow,
+  StateSnapshot,
+  TurnEvent,
+  TurnRow,
+} from '#libs/protocol';
+
+/** Everything that the page knows of the hive, by id. It changes only by merging rows; the higher version wins (P38). */
+export interface Rows {
+  /** By agent_id. */
+  agents: Record<string, AgentRow>;
+  /** Versions at which agents were removed, so that a late row does not bring one back. By agent_id. */
+  removed: Record<string, number>;
+  messages: Record<string, MessageRow>;
+  turns: Record<string, TurnRow>;
+  operations: Record<string, OperationRow>;
+  /** Live events by turn id, in the order of their `n`. */
+  turn_events: Record<string, TurnEvent[]>;
+}
+
+export const NO_ROWS: Rows = {
+  agents: {},
+  removed: {},
+  messages: {},
+  turns: {},
+  operations: {},
+  turn_events: {},
+};
+
+/** Messages and live turn events kept in memory; the hive has the rest. */
+const MOST_MESSAGES = 5000;
+const MOST_TURNS = 1500;
+const MOST_TURNS_WITH_EVENTS = 250;
+const MOST_EVENTS_PER_TURN = 3000;
+
+/** `row` in place of the one with its id, unless that one is newer. Returns the same object when nothing changed. */
+function put<Row extends { version: number }>(
+  rows: Record<string, Row>,
+  id: string,
+  row: Row,
+): Record<string, Row> {
+  const known = rows[id];
+  return known && known.version >= row.version ? rows : { ...rows, [id]: row };
+}
+
+function putAll<Row extends { version: number }>(
+  rows: Record<string, Row>,
+  more: readonly Row[],
+  id: (row: Row) => string,
+): Record<string, Row> {
+  const merged = { ...rows };
+  for (const row of more) {
+    const known = merged[id(row)];
+    if (!known || known.version < row.version) merged[id(row)] = row;
+  }
+  return merged;
+}
+
+export function withMessages(rows: Rows, messages: readonly MessageRow[]): Rows {
+  return { ...rows, messages: putAll(rows.messages, messages, (row) => row.id) };
+}
+
+export function withTurns(rows: Rows, turns: readonly TurnRow[]): Rows {
+  return { ...rows, turns: putAll(rows.turns, turns, (row) => row.turn_id) };
+}
+
+export function withOperations(rows: Rows, operations: readonly OperationRow[]): Rows {
+  return { ...rows, operations: putAll(rows.operations, operations, (row) => row.id) };
+}
+
+/** Merges live events of a turn: each `n` once, in order. */
+export function withTurnEvents(rows: Rows, turnId: string, events: readonly TurnEvent[]): Rows {
+  const known = rows.turn_events[turnId] ?? [];
+  const lastKnown = known.at(-1)?.n ?? -1;
+  let merged: TurnEvent[];
+  if (events.every((event, at) => event.n > (at === 0 ? lastKnown : (events[at - 1]?.n ?? -1)))) {
+    merged = [...known, ...events];
+  } else {
+    const byN = new Map([...known, ...events].map((event) => [event.n, event]));
+    merged = [...byN.values()].sort((a, b) => a.n - b.n);
+  }
+  return {
+    ...rows,
+    turn_events: { ...rows.turn_events, [turnId]: merged.slice(-MOST_EVENTS_PER_TURN) },
+  };
+}
+
+/** What the page starts from. Live turn events that are already here stay. */
+export function fromSnapshot(snapshot: StateSnapshot, known: Rows): Rows {
+  const agents = putAll({}, snapshot.agents, (row) => row.agent_id);
+  let rows: Rows = { ...NO_ROWS, agents, turn_events: known.turn_events };
+  rows = withMessages(rows, snapshot.messages);
+  rows = withTurns(rows, snapshot.turns);
+  return withOperations(rows, snapshot.operations);
+}
+
+/** The rows after one event. */
+export function applyEvent(rows: Rows, event: HiveEvent): Rows {
+  switch (event.kind) {
+    case 'message_sent':
+    case 'delivery_changed':
+      return { ...rows, messages: put(rows.messages, event.message.id, event.message) };
+    case 'agent_changed': {
+      const { agent } = event;
+      if ((rows.removed[agent.agent_id] ?? -1) >= agent.version) return rows;
+      return { ...rows, agents: put(rows.agents, agent.agent_id, agent) };
+    }
+    case 'agent_removed': {
+      if ((rows.agents[event.agent_id]?.version ?? -1) > event.version) return rows;
+      const { [event.agent_id]: _gone, ...agents } = rows.agents;
+      return { ...rows, agents, removed: { ...rows.removed, [event.agent_id]: event.version } };
+    }
+    case 'turn_started':
+    case 'turn_ended':
+      return { ...rows, turns: put(rows.turns, event.turn.turn_id, event.turn) };
+    case 'turn_event':
+      return withTurnEvents(rows, event.turn_id, event.events);
+    case 'operation_changed':
+      return { ...rows, operations: put(rows.operations, event.operation.id, event.operation) };
+    default:
+      // An event kind of a newer hive: nothing that this page shows depends on it.
+      return rows;
+  }
+}
+
+/** The integer behind an id such as `m12`: newer rows have higher ones. */
+export function idNumber(id: string): number {
+  return Number(id.slice(1));
+}
+
+/** Lets the oldest rows go when a page has been open for long. */
+export function bounded(rows: Rows): Rows {
+  return {
+    ...rows,
+    messages: newest(rows.messages, MOST_MESSAGES),
+    turns: newest(rows.turns, MOST_TURNS),
+    turn_events: newest(rows.turn_events, MOST_TURNS_WITH_EVENTS),
+  };
+}
+
+function newest<Row>(rows: Record<string, Row>, most: number): Record<string, Row> {
+  const ids = Object.keys(rows);
+  // A tenth of slack, so that the cut is not made for each row that arrives.
+  if (ids.length <= most * 1.1) return rows;
+  ids.sort((a, b) => idNumber(b) - idNumber(a));
+  return Object.fromEntries(ids.slice(0, most).map((id) => [id, rows[id] as Row]));
+}
