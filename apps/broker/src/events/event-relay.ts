@@ -43,6 +43,11 @@ export interface EventRelayOptions {
 
 /** How long a change may wait for others: changes of the same row within it become one event. */
 const COLLECT_MS = 15;
+/**
+ * The relay rests this many times as long as it held the thread: under load messages go first, and what changes again
+ * meanwhile becomes one event.
+ */
+const REST_PER_WORK = 4;
 /** Changes that one batch holds, about: reading their rows takes a few milliseconds of the thread. */
 const BATCH_CHANGES = 256;
 const BATCH_ROWS = 256;
@@ -68,6 +73,8 @@ export class EventRelay {
   private working: Promise<void> | undefined;
   private stopped = false;
   private away = false;
+  private heldMs = 0;
+  private endRest: () => void = () => {};
 
   constructor(private readonly options: EventRelayOptions) {
     this.turnEventCursor = options.memory.turnEventCursor();
@@ -105,6 +112,7 @@ export class EventRelay {
     this.stopped = true;
     this.timer?.();
     this.timer = undefined;
+    this.endRest();
   }
 
   private hasWork(): boolean {
@@ -115,7 +123,7 @@ export class EventRelay {
   private async work(): Promise<void> {
     try {
       this.boundBacklog();
-      while (await this.relayBatch());
+      while (await this.relayBatch()) await this.rest();
       this.retryMs = 0;
       this.away = false;
     } catch (error) {
@@ -129,13 +137,15 @@ export class EventRelay {
 
   /** Relays the next batch; false when nothing is left. */
   private async relayBatch(): Promise<boolean> {
-    const { outbox, turnEvents, memory, sink, hydrate } = this.options;
+    const { outbox, turnEvents, memory, sink, hydrate, clock } = this.options;
+    const start = clock.monotonic();
     const rows = this.takeRows();
     const live = turnEvents.since(this.turnEventCursor, BATCH_TURN_EVENTS);
     if (rows.length === 0 && live.runs.length === 0) return false;
     if (sink) {
-      const events = inOrder(hydrate(mergeChanges(rows)), live.runs);
-      await sink.append(events.map(encodeEvent));
+      const events = inOrder(hydrate(mergeChanges(rows)), live.runs).map(encodeEvent);
+      this.heldMs = clock.monotonic() - start;
+      await sink.append(events);
     }
     const last = rows.at(-1);
     if (last) {
@@ -149,6 +159,18 @@ export class EventRelay {
       memory.saveTurnEventCursor(live.cursor);
     }
     return true;
+  }
+
+  private rest(): Promise<void> {
+    const ms = this.heldMs * REST_PER_WORK;
+    if (this.stopped || ms === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const takeBack = this.options.clock.after(ms, resolve);
+      this.endRest = () => {
+        takeBack();
+        resolve();
+      };
+    });
   }
 
   private takeRows(): OutboxRow[] {

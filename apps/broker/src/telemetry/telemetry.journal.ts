@@ -8,6 +8,9 @@ import { ThreadsDb } from '../storage/threads.db.js';
 import { TurnJournal, type EndedTurn } from '../turns/turn-journal.js';
 import { TelemetryRetention } from './telemetry-retention.js';
 import { TelemetryReader, TelemetryStore } from './telemetry.store.js';
+import type { AgentUsage } from './turn-rows.repository.js';
+
+const DAY_MS = 86_400_000;
 
 /** The broker's telemetry.db: where ended turns and live events go, and the connection that others read it by. */
 @Injectable()
@@ -16,6 +19,8 @@ export class TelemetryJournal extends TurnJournal implements OnModuleInit, OnApp
   readonly reader: TelemetryReader;
   private readonly retention: TelemetryRetention;
   private readonly listeners: (() => void)[] = [];
+  /** Read again only when a turn ended or a day began: every message changes the row of an agent. */
+  private readonly usages = new Map<number, { day: number; usage: AgentUsage }>();
 
   /** `_threads` only so that the single-writer lock of the folder is held before this database is touched. */
   constructor(
@@ -41,6 +46,17 @@ export class TelemetryJournal extends TurnJournal implements OnModuleInit, OnApp
 
   record(turns: readonly EndedTurn[]): void {
     this.store.putTurns(turns);
+    for (const turn of turns) this.usages.delete(turn.agent_id);
+  }
+
+  /** What the agent's own row shows of its turns; "today" is the day in UTC. */
+  usage(agentId: number): AgentUsage {
+    const day = Math.floor(this.clock.now() / DAY_MS);
+    const known = this.usages.get(agentId);
+    if (known?.day === day) return known.usage;
+    const usage = this.store.turns.usage(agentId, day * DAY_MS);
+    this.usages.set(agentId, { day, usage });
+    return usage;
   }
 
   events(turn: { id: number; agent: string }, events: readonly TurnEvent[]): number {

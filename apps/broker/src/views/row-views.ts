@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
 import {
   formatId,
@@ -8,9 +8,7 @@ import {
   type TurnRow,
   type TurnTelemetry,
 } from '#libs/protocol';
-import type { Clock } from '#libs/service';
 
-import { CLOCK } from '../broker.options.js';
 import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import { InboxCounts } from '../deliveries/inbox-counts.js';
 import { Presence } from '../links/presence.js';
@@ -24,8 +22,6 @@ import { LiveTurns } from '../turns/live-turns.js';
 import type { TurnRecord } from '../turns/turn.js';
 import { TurnsRepository } from '../turns/turns.repository.js';
 import { DeliveryViews } from './delivery-views.js';
-
-const DAY_MS = 86_400_000;
 
 /**
  * The broker's rows as they cross its border. Read between two transactions, so what one call reads fits together, and
@@ -43,7 +39,6 @@ export class RowViews {
     private readonly turns: TurnsRepository,
     private readonly presence: Presence,
     private readonly telemetry: TelemetryJournal,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   message(id: number, version: number): MessageRow | undefined {
@@ -95,7 +90,6 @@ export class RowViews {
   private agentOf(agent: Agent, version: number): AgentRow {
     const turn = this.liveTurns.of(agent.id);
     const seenAt = this.presence.seenAt(agent.id);
-    const now = this.clock.now();
     return {
       version,
       agent_id: String(agent.id),
@@ -119,7 +113,7 @@ export class RowViews {
       status_text: agent.status_text,
       unread: this.inboxes.queued(agent.id),
       reminders: { pending: 0, delivered_24h: 0, failed: 0 },
-      ...this.telemetry.store.turns.usage(agent.id, now - (now % DAY_MS)),
+      ...this.telemetry.usage(agent.id),
       deployed_sha: agent.deployed_sha,
       needs_login: agent.turn_state === 'needs_login',
       needs_update: false,
