@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import type { CallContext, RpcPeer } from '#libs/ipc';
+import { createLogger } from '#libs/service';
+
+import { openBroker, type OpenBroker } from '../../apps/broker/src/broker.js';
+import { toRegistry, type BenchAgent } from '../bench-agents.js';
+import type { BenchProcess } from '../child-process.js';
+import { startRedis } from '../hive-under-test.js';
+import { RpcDoor, type BrokerCall } from './rpc.door.js';
+
+/** Stands for the connection of a gateway that never goes away. */
+const PEER = {
+  isOpen: true,
+  whenClosed: new Promise<void>(() => {}),
+  call: () => Promise.resolve({}),
+  close: () => {},
+} as unknown as RpcPeer;
+
+/** The broker in this process, below its sockets, with all its checks, its database and the relay to a real Redis. */
+export class InProcessBroker {
+  private constructor(
+    private readonly open: OpenBroker,
+    private readonly redis: BenchProcess,
+    private readonly dir: string,
+  ) {}
+
+  /** `dbDir`: folder of the databases when they are there already. */
+  static async start(agents: readonly BenchAgent[], dbDir?: string): Promise<InProcessBroker> {
+    const dir = mkdtempSync(path.join(tmpdir(), 'hb-'));
+    const redis = await startRedis(dir);
+    const logger = createLogger('broker', 'warn');
+    const open = await openBroker({
+      dbDir: dbDir ?? dir,
+      redisUrl: `unix://${path.join(dir, 'redis.sock')}`,
+      logger,
+    });
+    const broker = new InProcessBroker(open, redis, dir);
+    await open.c0re.put_registry(
+      { revision: 1, agents: toRegistry(agents, () => dir) },
+      broker.context(),
+    );
+    return broker;
+  }
+
+  /** A door to it; see RpcDoor. */
+  door(explicitAcks = false): RpcDoor {
+    const context = this.context();
+    const call: BrokerCall = async (method, params) => this.open.gateway[method](params, context);
+    return new RpcDoor(call, () => Promise.resolve(), explicitAcks);
+  }
+
+  async stop(): Promise<void> {
+    await this.open.close();
+    await this.redis.stop();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private context(): CallContext {
+    return { peer: PEER, signal: new AbortController().signal };
+  }
+}

@@ -1,0 +1,33 @@
+/** How much is measured. */
+export interface Extent {
+  /** Interleaved rounds. */
+  rounds: number;
+  /** Length of each load in milliseconds. */
+  loadMs: number;
+  /** Messages of each idle measurement. */
+  idleMessages: number;
+  /** Messages in the large database. */
+  rows: number;
+  /** MCP calls between two looks at the gateway's heap. */
+  mcpCalls: number;
+  mcpSessions: number;
+}
+
+export const FULL_EXTENT: Extent = {
+  rounds: 5,
+  loadMs: 1000,
+  idleMessages: 100,
+  rows: 1_000_000,
+  mcpCalls: 20_000,
+  mcpSessions: 512,
+};
+
+/** `--quick`: for a look, not for a judgement. */
+export const QUICK_EXTENT: Extent = {
+  rounds: 2,
+  loadMs: 400,
+  idleMessages: 30,
+  rows: 100_000,
+  mcpCalls: 2000,
+  mcpSessions: 128,
+};

@@ -1,0 +1,95 @@
+import type { BenchAgent } from './bench-agents.js';
+import type { Door, Received } from './doors/door.js';
+import { BODY } from './yardsticks.js';
+
+/** Agents that talk to each other: the first of each pair sends, the second receives. */
+export type Pair = readonly [BenchAgent, BenchAgent];
+
+/** Part of each load that runs before anything is counted. */
+const WARM_UP = 0.2;
+
+let sent = 0;
+
+/** A body of 1 KiB that no other message has: an equal one would be taken for a retry. */
+export function nextBody(): string {
+  sent += 1;
+  return `${String(sent).padStart(12, '0')}${BODY.slice(12)}`;
+}
+
+/** Messages per second that are accepted from `senders` at once, each with one send under way, to nobody who listens. */
+export async function acceptedPerSecond(
+  door: Door,
+  pairs: readonly Pair[],
+  ms: number,
+): Promise<number> {
+  return perSecond(ms, pairs, async ([from, to]) => {
+    await door.send(from, to, nextBody());
+  });
+}
+
+/** Messages per second that are sent, received and acked by pairs, each with one message under way. */
+export async function pairsPerSecond(
+  door: Door,
+  pairs: readonly Pair[],
+  ms: number,
+): Promise<number> {
+  return perSecond(ms, pairs, async ([from, to]) => {
+    const received = door.receive(to);
+    const id = await door.send(from, to, nextBody());
+    await take(received, id);
+  });
+}
+
+/** Milliseconds from the call of send to the receipt, one message after another on an idle door. */
+export async function latencies(door: Door, [from, to]: Pair, messages: number): Promise<number[]> {
+  const times: number[] = [];
+  const warmUp = Math.ceil(messages * WARM_UP);
+  for (let i = 0; i < warmUp + messages; i++) {
+    const received = door.receive(to);
+    // The receiver waits already when the message comes, as it does in an idle hive.
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    const start = performance.now();
+    const accepted = door.send(from, to, nextBody());
+    await received;
+    if (i >= warmUp) times.push(performance.now() - start);
+    await take(received, await accepted);
+  }
+  return times;
+}
+
+/** Acks what was received, which must be this very message. */
+async function take(received: Promise<Received>, id: string): Promise<void> {
+  const message = await received;
+  if (message.id !== id) throw new Error(`${message.id} was received, not ${id}`);
+  await message.ack();
+}
+
+/** Pause before each message of an idle measurement: what the one before left to do is over. */
+const SETTLE_MS = 4;
+
+async function perSecond(
+  ms: number,
+  pairs: readonly Pair[],
+  once: (pair: Pair) => Promise<void>,
+): Promise<number> {
+  const run = { counting: false, counted: 0, stopped: false };
+  const loops = pairs.map(async (pair) => {
+    while (!run.stopped) {
+      await once(pair);
+      if (run.counting) run.counted += 1;
+    }
+  });
+  const ended = Promise.all(loops);
+  await Promise.race([sleep(ms * WARM_UP), ended]);
+  run.counting = true;
+  const start = performance.now();
+  await Promise.race([sleep(ms), ended]);
+  const rate = (run.counted * 1000) / (performance.now() - start);
+  run.stopped = true;
+  await ended;
+  return rate;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

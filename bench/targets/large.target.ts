@@ -1,0 +1,107 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { openDatabase, type Db } from '#libs/store';
+
+import { makeAgents } from '../bench-agents.js';
+import type { Door } from '../doors/door.js';
+import { InProcessBroker } from '../doors/in-process.js';
+import type { Extent } from '../extent.js';
+import { acceptedPerSecond, nextBody, type Pair } from '../loads.js';
+import { makeFilledDatabase } from '../prefilled.js';
+import type { ResultRow } from '../report.js';
+import { median } from '../statistics.js';
+import { readWal } from '../wal.js';
+import { measureG } from '../yardsticks.js';
+
+const SENDERS = 128;
+/** Batches between two looks at the log: together they stay below the size at which SQLite begins it anew. */
+const BATCHES = 8;
+const LOOKS = 5;
+const G_COMMITS = 120;
+
+/** Targets 1 and 5 on a large database: the rate of sends, and what each of them writes. */
+export async function measureLarge(
+  extent: Extent,
+  tell: (text: string) => void,
+): Promise<ResultRow[]> {
+  const dir = mkdtempSync(path.join(tmpdir(), 'hive-large-'));
+  const senders = makeAgents('a', SENDERS, 'external');
+  const receivers = makeAgents('b', SENDERS, 'external');
+  tell(`filling a database with ${extent.rows.toLocaleString('en')} messages …`);
+  makeFilledDatabase(dir, extent.rows, 2 * SENDERS);
+  const broker = await InProcessBroker.start([...senders, ...receivers], dir);
+  try {
+    const pairs = senders.map((sender, i): Pair => [sender, receivers[i] ?? sender]);
+    const rates: number[] = [];
+    for (let round = 0; round < Math.min(3, extent.rounds); round++)
+      rates.push(await acceptedPerSecond(broker.door(), pairs, extent.loadMs));
+    const lean = measureG({ commits: G_COMMITS, lean: true, rows: extent.rows });
+    const rows = extent.rows.toLocaleString('en');
+    return [
+      {
+        target: '1',
+        what: `send accepted, ${SENDERS} senders, in process, ${rows} messages stored`,
+        value: median(rates),
+        unit: '/s',
+        yardstick: { name: 'lean G at as many rows', value: lean, unit: '/s' },
+        ratio: median(rates) / lean,
+        goal: { at: 'least', value: 0.35 },
+        runs: rates,
+      },
+      ...(await walRows(broker.door(), pairs, dir, rows)),
+    ];
+  } finally {
+    await broker.stop();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+async function walRows(
+  door: Door,
+  pairs: readonly Pair[],
+  dbDir: string,
+  rows: string,
+): Promise<ResultRow[]> {
+  const file = path.join(dbDir, 'threads.db');
+  const second = openDatabase({ path: file, synchronous: 'FULL' });
+  const looks: { bytes: number; commits: number }[] = [];
+  for (let look = 0; look < LOOKS; look++) {
+    await emptyLog(second);
+    for (let batch = 0; batch < BATCHES; batch++)
+      await Promise.all(pairs.map(([from, to]) => door.send(from, to, nextBody())));
+    looks.push(readWal(`${file}-wal`));
+  }
+  second.close();
+  const messages = BATCHES * SENDERS;
+  const bytes = median(looks.map((look) => look.bytes / messages));
+  return [
+    {
+      target: '5',
+      what: `log written per 1 KiB message in batches of ${SENDERS}, ${rows} messages stored`,
+      value: bytes,
+      unit: 'B',
+      goal: { at: 'most', value: 2500 },
+      runs: looks.map((look) => look.bytes / messages),
+    },
+    {
+      target: '5',
+      what: `commits, each one fsync, per batch of ${SENDERS} sends`,
+      value: median(looks.map((look) => look.commits / BATCHES)),
+      unit: '',
+      // A whole number of sends more than the batches themselves: what confirms answers and empties the outbox.
+      goal: { at: 'most', value: 1.5 },
+      runs: looks.map((look) => look.commits / BATCHES),
+    },
+  ];
+}
+
+/** Moves the log into the database and begins it anew; waits for those who read. */
+async function emptyLog(db: Db): Promise<void> {
+  for (;;) {
+    const [result] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
+    if (result?.busy === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { newRequestId } from '#libs/ipc';
+import { openDatabase, type Db } from '#libs/store';
+
+import { median } from './statistics.js';
+
+/** The message of every measurement: 1 KiB, as PERFORMANCE counts. */
+export const BODY = 'The quick brown fox jumps over the lazy dog. 0123456789 abcdef. '.repeat(16);
+/** Rows of one commit of yardstick G. */
+const BATCH = 128;
+/** Commits before each measurement that bring the disk and the JIT to speed. */
+const WARM_UP_COMMITS = 10;
+/** Rows of one transaction that fills a table before the measurement. */
+const FILL_BATCH = 10_000;
+
+const FULL_INDEXES = `
+  CREATE UNIQUE INDEX m_uid ON m (uid);
+  CREATE INDEX m_thread ON m (thread);
+  CREATE INDEX m_sender ON m (sender, id);
+  CREATE INDEX m_pending ON m (recipient, id) WHERE status = 0;`;
+const LEAN_INDEXES = `
+  CREATE UNIQUE INDEX m_uid ON m (uid);
+  CREATE INDEX m_pending ON m (recipient, id) WHERE status = 0;`;
+
+export interface GOptions {
+  commits: number;
+  /** Only the indexes that a lean schema needs: the id and what is pending. */
+  lean?: boolean;
+  /** Rows that are in the table before, with short bodies, none of them pending. */
+  rows?: number;
+}
+
+/**
+ * Yardstick G: messages per second of bare better-sqlite3, `synchronous=FULL`, 128 rows of 1 KiB per commit, four
+ * indexes (two with `lean`), in a new database.
+ */
+export function measureG({ commits, lean = false, rows = 0 }: GOptions): number {
+  return inNewDatabase(lean ? LEAN_INDEXES : FULL_INDEXES, (db) => {
+    fill(db, rows);
+    const insert = prepareInsert(db, (WARM_UP_COMMITS + commits) * BATCH);
+    const commit = db.transaction((from: number) => {
+      for (let i = from; i < from + BATCH; i++) insert(i);
+    });
+    for (let i = 0; i < WARM_UP_COMMITS; i++) commit.immediate(i * BATCH);
+    const start = performance.now();
+    for (let i = 0; i < commits; i++) commit.immediate((WARM_UP_COMMITS + i) * BATCH);
+    return (commits * BATCH * 1000) / (performance.now() - start);
+  });
+}
+
+/** Yardstick F1: median milliseconds of one durable commit of one row. */
+export function measureF1(commits: number): number {
+  return inNewDatabase(FULL_INDEXES, (db) => {
+    const insert = prepareInsert(db, WARM_UP_COMMITS + commits);
+    const commit = db.transaction(insert);
+    const times: number[] = [];
+    for (let i = 0; i < WARM_UP_COMMITS + commits; i++) {
+      const start = performance.now();
+      commit.immediate(i);
+      if (i >= WARM_UP_COMMITS) times.push(performance.now() - start);
+    }
+    return median(times);
+  });
+}
+
+function prepareInsert(db: Db, rows: number): (i: number) => void {
+  const statement = db.prepare(
+    'INSERT INTO m (uid, thread, sender, recipient, status, sent_at, body) VALUES (?, ?, ?, ?, 0, ?, ?)',
+  );
+  const ids = Array.from({ length: rows }, () => newRequestId(Date.now()));
+  return (i) => {
+    // A multiplier scatters threads as random ids would, and the same ones in each run.
+    statement.run(ids[i], (i * 7919) % 100_003, i % 128, (i * 31) % 128, Date.now(), BODY);
+  };
+}
+
+function fill(db: Db, rows: number): void {
+  if (rows === 0) return;
+  const statement = db.prepare(
+    'INSERT INTO m (uid, thread, sender, recipient, status, sent_at, body) VALUES (?, ?, ?, ?, 1, ?, ?)',
+  );
+  const batch = db.transaction((from: number) => {
+    for (let i = from; i < Math.min(from + FILL_BATCH, rows); i++)
+      statement.run(newRequestId(Date.now()), (i * 7919) % 100_003, i % 128, (i * 31) % 128, 0, '');
+  });
+  for (let from = 0; from < rows; from += FILL_BATCH) batch(from);
+  db.pragma('wal_checkpoint(TRUNCATE)');
+}
+
+function inNewDatabase<T>(indexes: string, run: (db: Db) => T): T {
+  const dir = mkdtempSync(path.join(tmpdir(), 'hive-yardstick-'));
+  const db = openDatabase({ path: path.join(dir, 'yardstick.db'), synchronous: 'FULL' });
+  try {
+    db.exec(`CREATE TABLE m (id INTEGER PRIMARY KEY, uid TEXT NOT NULL, thread INTEGER NOT NULL,
+      sender INTEGER NOT NULL, recipient INTEGER NOT NULL, status INTEGER NOT NULL, sent_at INTEGER NOT NULL,
+      body TEXT NOT NULL) STRICT; ${indexes}`);
+    return run(db);
+  } finally {
+    db.close();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
