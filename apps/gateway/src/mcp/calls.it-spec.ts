@@ -256,3 +256,49 @@ describe(`${verifies('P12')}a closed session`, () => {
     await expect.poll(() => fixture.broker.of('session_closed')).toHaveLength(1);
   });
 });
+
+describe(`${verifies('P36')}a seventeenth session`, () => {
+  it('is refused when all sixteen are at work', async () => {
+    const done = Promise.withResolvers<unknown>();
+    fixture.broker.on('list_agents', () => done.promise);
+    const sessions = [alice];
+    while (sessions.length < 16) sessions.push(await fixture.connect('run-1'));
+    const calls = sessions.map((session) => session.call('list_agents'));
+    await expect.poll(() => fixture.broker.of('list_agents').length).toBe(16);
+    await expect(fixture.connect('run-1')).rejects.toThrow(/too_many_sessions.*limit is 16/);
+    done.resolve({ agents: [] });
+    const answers = await Promise.all(calls);
+    expect(answers.every(({ isError }) => !isError)).toBe(true);
+    await expect(fixture.connect('run-1')).resolves.toBeDefined();
+  });
+});
+
+describe(`${verifies('P36')}the long-polls of a harness`, () => {
+  it('are eight at most, beside those of its CLI', async () => {
+    fixture.broker.knows('own', 'alice');
+    const done = Promise.withResolvers<unknown>();
+    fixture.broker.on('heartbeat', () => done.promise);
+    const beat = async (waitSeconds: number) => {
+      const answer = await fetch(`${fixture.url}/harness/v1/turns/t1/heartbeat`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer own', 'content-type': 'application/json' },
+        body: JSON.stringify({
+          instance: 1,
+          turn_state: 'running',
+          confirm: [],
+          wait_seconds: waitSeconds,
+        }),
+      });
+      return { status: answer.status, text: await answer.text() };
+    };
+    const waiting = Array.from({ length: 8 }, () => beat(20));
+    await expect.poll(() => fixture.broker.of('heartbeat').length).toBe(8);
+    const ninth = await beat(20);
+    expect(ninth.status).toBe(429);
+    expect(ninth.text).toContain('too_many_waiting_calls');
+    await expect(alice.data('recv', { wait_seconds: 1 })).resolves.toBeDefined();
+    done.resolve({ lease_until: '2026-01-01T00:00:00.000Z', commands: [] });
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual(Array(8).fill(200));
+    expect((await beat(0)).status).toBe(200);
+  });
+});
