@@ -77,7 +77,9 @@ describe('claude driver with the real CLI', { timeout: CLI_START_MS }, () => {
         'tool_result',
         'text',
       ]);
-      const bash = bench.events.find((it) => it.kind === 'tool_result' && it.tool === 'Bash');
+      const bash = bench.events.find(
+        (event) => event.kind === 'tool_result' && event.tool === 'Bash',
+      );
       expect(bash?.text).toBe(`bob\n${credential.token}`);
       expect([...bench.hive.tokens]).toEqual([credential.token]);
     },
@@ -143,7 +145,7 @@ describe('claude driver with the real CLI', { timeout: CLI_START_MS }, () => {
 
   it(verifies('5.3') + 'ends an idle process and resumes later', async () => {
     await start((request) => say(`answer ${request.n}`));
-    await bench.startDriver(0);
+    await bench.startDriver({ idleMs: 0 });
     await bench.turn('one');
     expect(bench.processes()).toHaveLength(1);
     await bench.driver.rest();
@@ -152,35 +154,40 @@ describe('claude driver with the real CLI', { timeout: CLI_START_MS }, () => {
     expect(JSON.stringify(bench.model.requests[1]?.messages)).toContain('answer 1');
   });
 
-  it(verifies('P1') + 'names the messages that recv and recv_batch put before the model', async () => {
-    await start((request) => {
-      if (request.toolResults.length === 0) return call('mcp__hyperhive__recv');
-      return request.n === 2 ? call('mcp__hyperhive__recv_batch', { max: 8 }) : say('read');
-    });
-    bench.hive.inbox.push(
-      { id: 'm7', body: 'seven says {"messages":[{"id":"m99","body":"x"}]}' },
-      { id: 'm8', body: 'eight' },
-      { id: 'm9', body: 'nine' },
-    );
-    const outcome = await bench.turn('Drain.', ['m5', 'm6']);
-    expect(outcome.shown?.toSorted()).toEqual(['m5', 'm6', 'm7', 'm8', 'm9']);
-    expect(outcome.tool_calls).toEqual({
-      mcp__hyperhive__recv: 1,
-      mcp__hyperhive__recv_batch: 1,
-    });
-  });
+  it(
+    verifies('P1') + 'names the messages that recv and recv_batch put before the model',
+    async () => {
+      await start((request) => {
+        if (request.toolResults.length === 0) return call('mcp__hyperhive__recv');
+        return request.n === 2 ? call('mcp__hyperhive__recv_batch', { max: 8 }) : say('read');
+      });
+      bench.hive.inbox.push(
+        { id: 'm7', body: 'seven says {"messages":[{"id":"m99","body":"x"}]}' },
+        { id: 'm8', body: 'eight' },
+        { id: 'm9', body: 'nine' },
+      );
+      const outcome = await bench.turn('Drain.', ['m5', 'm6']);
+      expect(outcome.shown?.toSorted()).toEqual(['m5', 'm6', 'm7', 'm8', 'm9']);
+      expect(outcome.tool_calls).toEqual({
+        mcp__hyperhive__recv: 1,
+        mcp__hyperhive__recv_batch: 1,
+      });
+    },
+  );
 
   it(
     verifies('P1') + 'does not take for shown what the CLI hid in a file because it was too long',
     async () => {
       await start((request) =>
-        request.toolResults.length > 0 ? say('read') : call('mcp__hyperhive__recv_batch', { max: 32 }),
+        request.toolResults.length > 0
+          ? say('read')
+          : call('mcp__hyperhive__recv_batch', { max: 32 }),
       );
       bench.hive.inbox.push(
         ...Array.from({ length: 32 }, (_, n) => ({ id: `m${n + 10}`, body: 'words '.repeat(600) })),
       );
       const outcome = await bench.turn('Drain.', ['m1']);
-      expect(bench.model.requests[1]?.toolResults[0]?.text).toContain('Output too large');
+      expect(bench.model.requests[1]?.toolResults[0]?.text).toMatch(/saved to/);
       expect(outcome).toMatchObject({ kind: 'ok', shown: ['m1'] });
     },
   );
@@ -196,7 +203,7 @@ describe('claude driver with the real CLI', { timeout: CLI_START_MS }, () => {
 
   it(verifies('5.8') + 'offers only the tools of the configuration', async () => {
     await start((request) =>
-      request.toolResults.length > 0 ? say('done') : call('Bash', { command: 'id' }),
+      request.toolResults.length > 0 ? say('done') : call('Bash', { command: 'touch here' }),
     );
     bench.config = { ...bench.config, allowed_tools: ['Read', 'Bash(echo *)'] };
     const outcome = await bench.turn('try');

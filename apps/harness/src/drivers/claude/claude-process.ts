@@ -10,8 +10,7 @@ import type { ResultMessage, StreamMessage } from './stream-message.js';
 
 /** A cold start of the CLI takes up to 13 s; a control request of a running one is answered in milliseconds. */
 const CONTROL_MS = 60_000;
-/** The hive's server must be connected this long after the CLI is up, and is asked about this often, in milliseconds. */
-const CONNECT_MS = 20_000;
+/** How often the CLI is asked about the hive's server while it connects, in milliseconds. */
 const CONNECT_LOOK_MS = 250;
 /** Characters of stderr that are kept for a failure's note. */
 const STDERR_CHARACTERS = 2000;
@@ -22,6 +21,8 @@ export interface ClaudeProcessOptions {
   cwd: string;
   env: Record<string, string>;
   clock: Clock;
+  /** How long the hive's server may take to be connected, in milliseconds. */
+  connectMs: number;
 }
 
 /** What listens to the process; set per turn. */
@@ -99,7 +100,7 @@ export class ClaudeProcess {
 
   /** Waits until the hive's MCP server is connected, asking the CLI to connect again where it gave up. */
   async connectHive(): Promise<void> {
-    const { clock } = this.options;
+    const { clock, connectMs } = this.options;
     let until: number | undefined;
     for (;;) {
       const answer = await this.control({ subtype: 'mcp_status' });
@@ -107,7 +108,7 @@ export class ClaudeProcess {
       if (answer.subtype !== 'success') return;
       const status = hiveStatus(answer.response);
       if (status === 'connected') return;
-      until ??= clock.monotonic() + CONNECT_MS;
+      until ??= clock.monotonic() + connectMs;
       if (clock.monotonic() > until) {
         throw new Error(`the CLI did not connect to the hive's MCP server (${status})`);
       }

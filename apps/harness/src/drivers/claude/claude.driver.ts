@@ -20,6 +20,8 @@ import { TurnRecorder } from './turn-recorder.js';
 
 /** A kept CLI holds about 114 MB; starting it again costs 0.6 s. It ends after this long without a turn. */
 const IDLE_MS = 5 * 60_000;
+/** A gateway that is being restarted is back within seconds. */
+const CONNECT_MS = 20_000;
 /** Steps of ending an idle CLI, in milliseconds: it exits within 30 ms after its input was closed. */
 const CLOSE_MS = 2000;
 const TERMINATE_MS = 2000;
@@ -35,8 +37,10 @@ export interface ClaudeDriverOptions {
   log: Log;
   /** A CLI that was kept for the next turn ended by itself. */
   onCliGone?: () => void;
-  /** Default 5 minutes. */
+  /** How long an idle CLI is kept; default 5 minutes. */
   idleMs?: number;
+  /** How long the CLI may take to connect to the hive once it is up; default 20 s. */
+  connectMs?: number;
 }
 
 interface Running {
@@ -172,6 +176,7 @@ export class ClaudeDriver implements TurnDriver, ClaudeTurnHost {
       cwd: environment.stateDir,
       env: childEnv,
       clock: this.clock,
+      connectMs: this.options.connectMs ?? CONNECT_MS,
     });
     if (cli.pid !== undefined) traces.record.write(cli.pid);
     const running: Running = {

@@ -10,7 +10,8 @@ interface Received {
 
 /**
  * Ids of the messages that a tool's result really put before the model (P1). Claude Code shows the structured answer as
- * JSON, but keeps a long one in a file and shows its beginning only: such a message was not shown.
+ * JSON, but keeps a long one in a file and shows its beginning only: nothing of that counts as shown. A CLI that shows
+ * the text instead shows each body between two lines that name its message.
  */
 export function shownIds(tool: string, content: unknown, toolUseResult: unknown): string[] {
   if (!RECEIVING.has(tool)) return [];
@@ -19,7 +20,7 @@ export function shownIds(tool: string, content: unknown, toolUseResult: unknown)
   if (whole.length > 0) return whole.map((message) => message.id);
   const structured = (toolUseResult as { structuredContent?: unknown } | null)?.structuredContent;
   return receivedIn(structured)
-    .filter((message) => text.includes(message.body))
+    .filter(({ id, body }) => text.includes(` body of ${id} -----\n${body}\n----- `))
     .map((message) => message.id);
 }
 
