@@ -16,17 +16,17 @@ const CLI = path.resolve('node_modules/@modelcontextprotocol/conformance/dist/in
 const APPLY = [
   'server-initialize',
   'ping',
+  'logging-set-level',
   'tools-list',
   'tools-call-error',
   'server-sse-multiple-streams',
   'dns-rebinding-protection',
 ];
 /**
- * Scenarios that call a tool, prompt or resource of the suite's own example server by name, or a capability that the
- * gateway does not announce (logging, completions).
+ * Scenarios that call a tool, prompt or resource of the suite's own example server by name, or ask for completions of
+ * one.
  */
 const NEED_THE_EXAMPLE = [
-  'logging-set-level',
   'completion-complete',
   'tools-call-simple-text',
   'tools-call-image',

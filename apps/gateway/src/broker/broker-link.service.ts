@@ -14,6 +14,8 @@ export interface LinkCall<K extends Method> {
   /** How long the call is repeated after the broker was first found missing, in milliseconds. */
   patienceMs: number;
   signal?: AbortSignal;
+  /** Called once, when the broker is first found missing and the call goes on waiting for it. */
+  onMissing?: () => void;
 }
 
 /** Pause before the next attempt when the broker answers that it is not available, in milliseconds. */
@@ -99,9 +101,11 @@ export class BrokerLink {
     params,
     patienceMs,
     signal,
+    onMissing,
   }: LinkCall<K>): Promise<BrokerGatewayApi[K][1]> {
     const { clock } = this.options;
     let missingSince = this.client.isConnected ? undefined : clock.monotonic();
+    if (missingSince !== undefined) onMissing?.();
     let maySeen = false;
     for (;;) {
       const openBefore = this.client.isConnected;
@@ -116,7 +120,10 @@ export class BrokerLink {
         if (signal?.aborted) throw cancelled();
         if (!isWorthRepeating(error)) throw error;
         maySeen ||= openBefore || this.connections > connectionsBefore;
-        missingSince ??= clock.monotonic();
+        if (missingSince === undefined) {
+          missingSince = clock.monotonic();
+          onMissing?.();
+        }
         if (this.stopping || clock.monotonic() - missingSince >= patienceMs) {
           throw maySeen ? outcomeUnknown(patienceMs) : brokerMissing(patienceMs);
         }

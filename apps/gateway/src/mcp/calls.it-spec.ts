@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 
+import { LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { HiveError, type Message } from '#libs/protocol';
@@ -155,10 +156,16 @@ describe(`${verifies('1.3')}a waiting recv`, () => {
   });
 
   it('is repeated with the same id and what is left of its time when the broker restarts', async () => {
+    const warnings: unknown[] = [];
+    alice.client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => {
+      warnings.push([params.level, params.data]);
+    });
     const parked = parkRecv();
     const call = alice.data('recv', { wait_seconds: 100 });
     await parked;
     await fixture.broker.stop();
+    const restarting = expect.stringContaining('broker is being restarted') as string;
+    await expect.poll(() => warnings).toEqual([['warning', restarting]]);
     clock.advance(30_000);
     fixture.broker.on('recv', () => ({ messages: [MESSAGE], pending: 0 }));
     await fixture.broker.start();

@@ -61,7 +61,7 @@ export class McpSession {
     this.server = new Server(
       { name: 'hyperhive', title: 'Hyperhive', version: options.hiveRev },
       {
-        capabilities: { tools: {} },
+        capabilities: { tools: {}, logging: {} },
         instructions: INSTRUCTIONS,
         jsonSchemaValidator: SCHEMA_VALIDATOR,
       },
@@ -176,6 +176,7 @@ export class McpSession {
         call,
         requestIds,
         progress: progressOf(request, extra),
+        warn: (text) => this.warn(text),
       });
     } finally {
       extra.signal.removeEventListener('abort', onAbort);
@@ -185,6 +186,14 @@ export class McpSession {
       this.usedAt = this.options.clock.monotonic();
       if (call.reason === 'cancelled') setImmediate(() => void this.transport.drop(call.id));
     }
+  }
+
+  /** A log line for the client's GET stream, where its level asks for it. */
+  private warn(text: string): void {
+    this.server
+      .sendLoggingMessage({ level: 'warning', logger: 'hyperhive', data: text }, this.id)
+      // The client is gone or listens to nothing.
+      .catch(() => {});
   }
 
   private afterClose(): void {

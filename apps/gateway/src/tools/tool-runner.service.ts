@@ -27,7 +27,12 @@ export interface RunRequest {
   requestIds: string[];
   /** Absent when the client sent no progress token. */
   progress: ProgressReport | undefined;
+  /** Tells the client that the call takes longer than it should. */
+  warn: (text: string) => void;
 }
+
+const BROKER_AWAY =
+  "the hive's broker is being restarted; this call goes on by itself when it is back";
 
 /** Runs tool calls. Whatever goes wrong becomes a result that says so; nothing is thrown. */
 @Injectable()
@@ -76,7 +81,11 @@ export class ToolRunner {
   private contextOf(request: RunRequest): ToolContext {
     const { credential } = request.caller;
     const { signal } = request.call;
-    const patienceMs = this.options.toolPatienceMs;
+    const common = {
+      patienceMs: this.options.toolPatienceMs,
+      signal,
+      onMissing: () => request.warn(BROKER_AWAY),
+    };
     const repeatable = () => {
       const id = newRequestId(this.options.clock.now());
       request.requestIds.push(id);
@@ -86,20 +95,10 @@ export class ToolRunner {
       port: this.address.port,
       session: request.session,
       ask: (method, params) =>
-        this.link.call({
-          method,
-          params: () => ({ credential, ...params }),
-          patienceMs,
-          signal,
-        }),
+        this.link.call({ ...common, method, params: () => ({ credential, ...params }) }),
       change: (method, params) => {
         const base = repeatable();
-        return this.link.call({
-          method,
-          params: () => ({ ...base, ...params }),
-          patienceMs,
-          signal,
-        });
+        return this.link.call({ ...common, method, params: () => ({ ...base, ...params }) });
       },
       receive: (max, waitSeconds) =>
         waitSeconds === 0
@@ -131,6 +130,7 @@ export class ToolRunner {
       params: () => ({ ...base, wait_ms: Math.max(0, Math.round(deadline - clock.monotonic())) }),
       patienceMs: toolPatienceMs,
       signal: request.call.signal,
+      onMissing: () => request.warn(BROKER_AWAY),
     });
   }
 
