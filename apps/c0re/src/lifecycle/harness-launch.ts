@@ -33,14 +33,14 @@ export function harnessProgram(
   agent: Agent,
   paths: AgentPaths,
 ): ContainerProgram {
-  const { home } = settings;
+  const { home, nodePath } = settings;
   return {
-    argv: [process.execPath, '--enable-source-maps', settings.harnessMain],
+    argv: [nodePath, '--enable-source-maps', settings.harnessMain],
     cwd: paths.state,
     logFile: home.log(agent.name),
     env: {
       // A `node` in an agent's command is the Node that the hive runs on.
-      PATH: [path.dirname(process.execPath), process.env['PATH'] ?? '/usr/bin:/bin'].join(':'),
+      PATH: [path.dirname(nodePath), process.env['PATH'] ?? '/usr/bin:/bin'].join(':'),
       HOME: paths.home,
       LANG: 'C.UTF-8',
       HIVE_AGENT: agent.name,

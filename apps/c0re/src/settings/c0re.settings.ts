@@ -33,6 +33,12 @@ export const DEFAULT_TIMINGS: Timings = {
   adoptedPollMs: 500,
 };
 
+/** What tests set and a hive in use does not. */
+export interface SettingsOverrides {
+  timings?: Partial<Timings>;
+  nodePath?: string;
+}
+
 /** Everything that c0re was told at its start. */
 export class C0reSettings {
   readonly home: HiveHome;
@@ -43,11 +49,13 @@ export class C0reSettings {
   readonly containerDriver: Container;
   readonly operatorToken: string | undefined;
   readonly harnessMain: string;
+  /** The Node that runs the harnesses. */
+  readonly nodePath: string;
   readonly timings: Timings;
   private readonly uidBase: number | undefined;
 
   /** @throws BadConfigurationError when c0re is root and has no block of user ids to give to its agents. */
-  constructor(env: Readonly<C0reEnv>, isRoot: boolean, timings: Partial<Timings> = {}) {
+  constructor(env: Readonly<C0reEnv>, isRoot: boolean, overrides: SettingsOverrides = {}) {
     if (isRoot && env.HIVE_UID_BASE === undefined) {
       throw new BadConfigurationError([
         'HIVE_UID_BASE=(not set): needed when c0re runs as root, so that every agent gets a user of its own',
@@ -62,7 +70,8 @@ export class C0reSettings {
     this.operatorToken = env.HIVE_OPERATOR_TOKEN;
     this.harnessMain =
       env.HIVE_HARNESS_MAIN ?? path.resolve(import.meta.dirname, '../../../harness/src/main.js');
-    this.timings = { ...DEFAULT_TIMINGS, ...timings };
+    this.nodePath = overrides.nodePath ?? process.execPath;
+    this.timings = { ...DEFAULT_TIMINGS, ...overrides.timings };
     this.uidBase = isRoot ? env.HIVE_UID_BASE : undefined;
   }
 

@@ -47,6 +47,9 @@ export class PeerServer {
       requestTimeout: REQUEST_MS,
       forceCloseConnections: true,
       exposeHeadRoutes: false,
+      frameworkErrors: (error, _request, reply) => {
+        this.fail(error, reply);
+      },
     });
     this.app.server.maxConnections = MOST_CONNECTIONS;
     this.readJsonOnly();

@@ -1,0 +1,85 @@
+import { chmodSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+
+import { registryDigest, RpcServer, socketPath } from '#libs/ipc';
+import {
+  HiveError,
+  type BrokerC0reApi,
+  type NewHiveEvent,
+  type RegistryAgent,
+} from '#libs/protocol';
+
+/** The broker's end of broker-c0re.sock as P26 describes it: a copy of the registry that only takes changes in order. */
+export class FakeBroker {
+  readonly calls: string[] = [];
+  readonly agents = new Map<string, RegistryAgent>();
+  readonly ended: { agent_id: string; instance: number }[] = [];
+  readonly events: NewHiveEvent[] = [];
+  revision = 0;
+  /** How often c0re compared the copies. */
+  compared = 0;
+  private server: RpcServer<BrokerC0reApi> | undefined;
+
+  constructor(private readonly runtimeDir: string) {}
+
+  async listen(): Promise<void> {
+    const file = socketPath(this.runtimeDir, 'broker', 'c0re');
+    mkdirSync(path.dirname(file), { recursive: true });
+    chmodSync(path.dirname(file), 0o700);
+    this.server = new RpcServer<BrokerC0reApi>({
+      path: file,
+      onBug: (error) => {
+        throw error;
+      },
+      handlers: {
+        put_registry: ({ revision, agents }) => {
+          this.calls.push('put_registry');
+          this.agents.clear();
+          for (const agent of agents) this.agents.set(agent.agent_id, agent);
+          this.revision = revision;
+          return { revision };
+        },
+        put_agent: ({ revision, agent }) => {
+          this.calls.push(`put_agent ${agent.name} ${agent.state}`);
+          if (revision !== this.revision + 1) {
+            throw new HiveError(
+              'conflict',
+              `revision ${revision} does not follow ${this.revision}`,
+            );
+          }
+          this.agents.set(agent.agent_id, agent);
+          this.revision = revision;
+          return { revision };
+        },
+        registry_revision: () => {
+          this.compared += 1;
+          return { revision: this.revision, digest: registryDigest([...this.agents.values()]) };
+        },
+        instance_ended: (end) => {
+          this.calls.push(`instance_ended ${end.instance}`);
+          this.ended.push(end);
+          return { returned: 0 };
+        },
+        publish: ({ events }) => {
+          this.events.push(...events);
+          return { published: events.length };
+        },
+      },
+    });
+    await this.server.listen();
+  }
+
+  /** States of an operation in the order in which they were published. */
+  statesOf(operation: string): string[] {
+    return this.events.flatMap((event) =>
+      event.kind === 'operation_changed' && event.operation.id === operation
+        ? [event.operation.state]
+        : [],
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.server?.close();
+    this.server = undefined;
+  }
+}

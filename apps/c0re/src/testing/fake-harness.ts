@@ -1,0 +1,24 @@
+/**
+ * A harness that does what the agent's `command` says, for tests of what c0re does around it:
+ * `idle` · `exit CODE` · `deaf` (ignores SIGTERM) · `family` (leaves a child of a session of its own, and a
+ * grandchild that was forked twice and ignores SIGTERM).
+ */
+export const FAKE_HARNESS = `
+import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+const { command } = JSON.parse(readFileSync(process.env.HIVE_HARNESS_CONFIG, 'utf8'));
+const note = (name, value) => writeFileSync(process.env.HIVE_STATE_DIR + '/' + name, JSON.stringify(value));
+note('env.json', process.env);
+note('status.json', readFileSync('/proc/self/status', 'utf8'));
+console.log('harness', process.env.HIVE_AGENT, 'instance', process.env.HIVE_INSTANCE);
+const [mode, argument] = command;
+if (mode === 'exit') process.exit(Number(argument));
+if (mode === 'deaf') process.on('SIGTERM', () => {});
+if (mode === 'family') {
+  const sleeper = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' });
+  const forked = spawn('sh', ['-c', "setsid sh -c 'trap \\"\\" TERM; echo $$ > $HIVE_STATE_DIR/grandchild; while :; do sleep 1; done' & "], { stdio: 'ignore' });
+  note('family.json', [sleeper.pid, forked.pid]);
+}
+note('ready.json', process.pid);
+setInterval(() => {}, 1_000_000);
+`;
