@@ -1,4 +1,4 @@
-import { Injectable, Optional } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 
 import type { RpcPeer } from '#libs/ipc';
 import {
@@ -26,7 +26,7 @@ export class EndService {
     private readonly ends: TurnEnds,
     private readonly turnRows: TurnsRepository,
     private readonly presence: Presence,
-    @Optional() private readonly journal: TurnJournal | undefined,
+    private readonly journal: TurnJournal,
   ) {}
 
   /** The result of a turn; repeated any number of times it is answered and changes nothing. */
@@ -59,7 +59,6 @@ export class EndService {
         'not_found',
         `there is no turn ${JSON.stringify(turnId.slice(0, 40))} of yours`,
       );
-    const stored = await this.journal?.events({ id: turn.id, agent: agent.name }, events);
-    return { stored: stored ?? 0 };
+    return { stored: await this.journal.events({ id: turn.id, agent: agent.name }, events) };
   }
 }

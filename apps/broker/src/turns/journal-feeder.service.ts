@@ -1,4 +1,4 @@
-import { Inject, Injectable, Optional, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 
 import type { TurnTelemetry } from '#libs/protocol';
 import type { Clock, Logger } from '#libs/service';
@@ -27,7 +27,7 @@ export class JournalFeeder implements OnModuleInit {
     private readonly rows: TurnsRepository,
     private readonly directory: AgentDirectory,
     changes: ChangeLog,
-    @Optional() private readonly journal: TurnJournal | undefined,
+    private readonly journal: TurnJournal,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
@@ -42,7 +42,7 @@ export class JournalFeeder implements OnModuleInit {
 
   private feed(): void {
     this.again = true;
-    if (this.running || !this.journal) return;
+    if (this.running) return;
     this.running = true;
     this.drain(this.journal)
       .catch((error: unknown) => {
