@@ -85,10 +85,7 @@ export class EventRelay {
     if (this.timer || this.working || this.stopped) return;
     this.timer = this.options.clock.after(Math.max(COLLECT_MS, this.retryMs), () => {
       this.timer = undefined;
-      this.working = this.work().finally(() => {
-        this.working = undefined;
-        if (!this.stopped && this.hasWork()) this.wake();
-      });
+      this.working = this.run();
     });
   }
 
@@ -120,18 +117,27 @@ export class EventRelay {
     return outbox.newest() > this.relayed || turnEvents.end > this.turnEventCursor;
   }
 
-  private async work(): Promise<void> {
+  private async run(): Promise<void> {
+    const more = await this.work();
+    this.working = undefined;
+    if (more) this.wake();
+  }
+
+  /** Relays what there is; true when something is left, because it came meanwhile or Redis did not take it. */
+  private async work(): Promise<boolean> {
     try {
       this.boundBacklog();
       while (await this.relayBatch()) await this.rest();
       this.retryMs = 0;
       this.away = false;
+      return this.hasWork();
     } catch (error) {
       this.retryMs = Math.min(Math.max(FIRST_RETRY_MS, this.retryMs * 2), LONGEST_RETRY_MS);
       if (!(error instanceof StreamUnavailableError))
         this.options.logger.error({ err: error }, 'the event relay failed; it goes on');
       else if (!this.away) this.options.logger.warn(`events wait for Redis: ${error.message}`);
       this.away = true;
+      return true;
     }
   }
 

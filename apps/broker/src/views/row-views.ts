@@ -126,8 +126,12 @@ export class RowViews {
     const telemetry =
       turn.telemetry === null ? null : (JSON.parse(turn.telemetry) as TurnTelemetry);
     const ended = turn.ended_at;
+    const agent = this.directory.byId(turn.agent);
+    const counts = countsOf(telemetry);
     return {
-      ...countsOf(telemetry),
+      ...counts,
+      // A running turn has not reported its model yet; the harness said hello with it.
+      model: counts.model ?? (ended === null ? (agent?.live_model ?? agent?.model ?? null) : null),
       turn_id: formatId('t', turn.id),
       agent: this.deliveryViews.nameOf(turn.agent),
       started_at: isoTime(turn.started_at),
