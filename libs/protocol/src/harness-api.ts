@@ -127,6 +127,12 @@ export interface WakeRequest {
   body: string;
 }
 
+/**
+ * Set by c0re in the environment of an agent's first process. Every process of the agent carries it, the CLI and its
+ * children too: by it c0re finds and ends what belongs to the agent, also when the harness is gone.
+ */
+export const AGENT_MARK_VARIABLE = 'HIVE_MARK';
+
 /** What c0re writes for the harness to `HIVE_HARNESS_CONFIG` (JSON, readable by the agent only). */
 export interface HarnessConfig {
   name: string;

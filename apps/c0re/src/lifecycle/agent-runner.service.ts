@@ -18,6 +18,9 @@ import { AgentLocks } from './agent-locks.js';
 import { AgentMaker } from './agent-maker.service.js';
 import { harnessConfig, harnessProgram } from './harness-launch.js';
 
+/** Exit code by which a harness says that its environment or configuration cannot work. */
+const MISCONFIGURED = 2;
+
 /** Starts of an agent that failed one after the other. */
 interface Crashes {
   count: number;
@@ -208,6 +211,10 @@ export class AgentRunner {
 
 function describe({ code, signal }: ContainerExit): string {
   if (signal !== null) return `the harness was ended by ${signal}`;
-  if (code !== null) return `the harness ended with exit code ${code}`;
+  if (code !== null) {
+    const hint =
+      code === MISCONFIGURED ? ' (it cannot work as it is configured; see its journal)' : '';
+    return `the harness ended with exit code ${code}${hint}`;
+  }
   return 'the harness is gone';
 }

@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
+import { AGENT_MARK_VARIABLE } from '#libs/protocol';
+
 import type { HarnessEnvironment } from '../environment/environment.js';
 import { MARK_VARIABLE } from './marked-processes.js';
 
@@ -9,6 +11,7 @@ import { MARK_VARIABLE } from './marked-processes.js';
  * right language and to reach the network through the machine's proxy. Everything else stays outside.
  */
 const PASSED_ON = [
+  AGENT_MARK_VARIABLE,
   'PATH',
   'LANG',
   'LC_ALL',

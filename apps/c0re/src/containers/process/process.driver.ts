@@ -3,7 +3,7 @@ import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-import { HiveError } from '#libs/protocol';
+import { AGENT_MARK_VARIABLE, HiveError } from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
 import type {
@@ -23,8 +23,6 @@ import {
   type ProcessEntry,
 } from './process-table.js';
 
-/** Set in the environment of an agent's first process and inherited by all others: `<hive>:<agent id>`. */
-export const MARK_VARIABLE = 'HIVE_MARK';
 /** Pause between two looks at processes that should end, in milliseconds. */
 const LOOK_MS = 25;
 /** Without these a process could become more than its user, by a set-uid program for example. */
@@ -60,7 +58,7 @@ interface ProcessHandle {
 export class ProcessDriver implements ContainerDriver {
   readonly name = 'process';
   private readonly boot = bootId();
-  private readonly scanner = new ProcessScanner(MARK_VARIABLE);
+  private readonly scanner = new ProcessScanner(AGENT_MARK_VARIABLE);
   private setpriv = 'setpriv';
 
   constructor(private readonly options: ProcessDriverOptions) {}
@@ -114,7 +112,7 @@ export class ProcessDriver implements ContainerDriver {
         owner.user === undefined ? program.argv : this.asUser(owner.user, program.argv);
       const child = spawn(file, args, {
         cwd: program.cwd,
-        env: { ...program.env, [MARK_VARIABLE]: this.mark(owner) },
+        env: { ...program.env, [AGENT_MARK_VARIABLE]: this.mark(owner) },
         stdio: ['ignore', log, log],
         detached: true,
       });
@@ -142,7 +140,7 @@ export class ProcessDriver implements ContainerDriver {
       const entry = readProcess(pid);
       return entry !== undefined && isLiving(entry) && entry.startTicks === startTicks;
     };
-    if (!isSame() || environmentOf(pid, MARK_VARIABLE) !== this.mark(owner)) return undefined;
+    if (!isSame() || environmentOf(pid, AGENT_MARK_VARIABLE) !== this.mark(owner)) return undefined;
     const exited = new Promise<ContainerExit>((resolve) => {
       const look = () => {
         if (isSame()) this.options.clock.after(this.options.adoptedPollMs, look);
@@ -215,6 +213,7 @@ export class ProcessDriver implements ContainerDriver {
     return [this.setpriv, ...ids, ...NO_PRIVILEGES, '--', ...argv];
   }
 
+  /** Value of the mark variable: which hive, which agent. */
   private mark({ agentId }: ContainerOwner): string {
     return `${this.options.hiveId}:${agentId}`;
   }
