@@ -14,7 +14,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['{apps,libs}/*/src/**/*.spec.ts', 'test/{requirements,reporting}*/**/*.spec.ts'] },
+        test: { name: 'unit', include: ['{apps,libs}/*/src/**/*.spec.ts', 'apps/*/web/src/**/*.spec.ts', 'test/{requirements,reporting}*/**/*.spec.ts'] },
       },
       {
         extends: true,

@@ -1,7 +1,9 @@
 import { X } from 'lucide-react';
 import { useEffect, useId, useRef, type ReactNode } from 'react';
 
-import { IconButton } from './button.js';
+import { Button } from './button.js';
+
+const FIRST_FIELD = '.dialog-body :is(input, select, textarea, button)';
 
 /**
  * A modal dialog on the platform's own element: it traps the focus, closes on Esc, makes the page behind it inert and
@@ -22,7 +24,11 @@ export function Dialog({
   const titleId = useId();
   useEffect(() => {
     const dialog = ref.current;
-    if (dialog && !dialog.open) dialog.showModal();
+    if (dialog && !dialog.open) {
+      dialog.showModal();
+      // The platform would begin at the close button.
+      dialog.querySelector<HTMLElement>(FIRST_FIELD)?.focus();
+    }
     return () => dialog?.close();
   }, []);
   return (
@@ -41,7 +47,14 @@ export function Dialog({
     >
       <div className="dialog-head">
         <h2 id={titleId}>{title}</h2>
-        <IconButton label="Close" look="ghost" small icon={<X size={16} />} onClick={onClose} />
+        <Button
+          look="ghost"
+          small
+          aria-label="Close"
+          title="Close"
+          icon={<X size={16} />}
+          onClick={onClose}
+        />
       </div>
       <div className="dialog-body">{children}</div>
     </dialog>

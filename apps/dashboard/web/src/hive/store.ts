@@ -44,6 +44,10 @@ let stream: EventStream | undefined;
 /** Loads the one snapshot and lives from the events behind it (PRODUCT 7.1). */
 export async function openHive(): Promise<void> {
   takeSessionFromAddress();
+  addEventListener('online', reconnectNow);
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') reconnectNow();
+  });
   onLoginNeeded(() => {
     stream?.stop();
     useHive.setState({ phase: { name: 'login_needed' } });
@@ -93,11 +97,6 @@ function follow(seq: string): void {
 export function reconnectNow(): void {
   if (useHive.getState().connection.status === 'waiting') stream?.retryNow();
 }
-addEventListener('online', reconnectNow);
-document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'visible') reconnectNow();
-});
-
 let queued: HiveEvent[] = [];
 
 /** Events of the same moment become one change, so that a busy hive paints once per frame. */

@@ -53,8 +53,6 @@ export function Palette({ onClose }: { onClose: () => void }): ReactNode {
         <div className="palette-box">
           <Search size={15} aria-hidden />
           <input
-            // A dialog that is all about typing takes the typing at once.
-            autoFocus
             role="combobox"
             aria-expanded
             aria-controls={listId}

@@ -25,6 +25,7 @@ import {
   commandAgent,
   dismissAction,
   goOn,
+  LIFECYCLE,
   useActions,
   type Lifecycle,
 } from '../hive/actions.js';
@@ -50,6 +51,10 @@ export function AgentActions({ agent }: { agent: AgentRow }): ReactNode {
   const external = agent.driver === 'external';
   const up = agent.state === 'running' || agent.state === 'starting' || agent.state === 'parked';
   const inTurn = agent.turn !== undefined;
+  // What is under way keeps its button, whatever state the agent passes through meanwhile.
+  const underWay = LIFECYCLE.find((verb) => busy(verb));
+  const shows = (verb: Lifecycle, now: boolean): boolean =>
+    !external && (underWay === undefined ? now : underWay === verb);
   const lifecycle = (verb: Lifecycle, label: string, icon: ReactNode): ReactNode => (
     <IconButton
       label={label}
@@ -83,9 +88,9 @@ export function AgentActions({ agent }: { agent: AgentRow }): ReactNode {
           <span className="wide-only">Cancel turn</span>
         </Button>
       )}
-      {!external && !up && lifecycle('start', `Start ${name}`, <Play size={15} />)}
-      {!external && up && lifecycle('restart', `Restart ${name}`, <RotateCw size={15} />)}
-      {!external && up && lifecycle('stop', `Stop ${name}`, <Square size={14} />)}
+      {shows('start', !up) && lifecycle('start', `Start ${name}`, <Play size={15} />)}
+      {shows('restart', up) && lifecycle('restart', `Restart ${name}`, <RotateCw size={15} />)}
+      {shows('stop', up) && lifecycle('stop', `Stop ${name}`, <Square size={14} />)}
       <DropdownMenu.Root modal={false}>
         <DropdownMenu.Trigger asChild>
           <Button

@@ -6,6 +6,7 @@ import { Cell } from '../../design/cell.js';
 import { LinkedText } from '../../design/linked-text.js';
 import { called, plural } from '../../hive/words.js';
 import type { DiffLine } from './line-diff.js';
+import type { ToolPair } from './pairs.js';
 import { promptHint, promptMessages } from './prompt-text.js';
 import { readsMessages, toolView } from './tool-view.js';
 
@@ -54,28 +55,6 @@ function Fold({
       <div className="fold-body">{children}</div>
     </details>
   );
-}
-
-/** A tool call with its result, however far apart they came. */
-export interface ToolPair {
-  use: TurnEvent;
-  result?: TurnEvent;
-}
-
-/** The events of a turn as they are shown: results join the calls that they belong to. */
-export function paired(events: readonly TurnEvent[]): (TurnEvent | ToolPair)[] {
-  const rows: (TurnEvent | ToolPair)[] = [];
-  const open = new Map<string, ToolPair>();
-  for (const event of events) {
-    const pair = event.tool_use_id === undefined ? undefined : open.get(event.tool_use_id);
-    if (event.kind === 'tool_result' && pair) pair.result = event;
-    else if (event.kind === 'tool_use') {
-      const use: ToolPair = { use: event };
-      if (event.tool_use_id !== undefined) open.set(event.tool_use_id, use);
-      rows.push(use);
-    } else rows.push(event);
-  }
-  return rows;
 }
 
 export function EventRow({ row }: { row: TurnEvent | ToolPair }): ReactNode {

@@ -12,7 +12,8 @@ import {
   RESULT_WORDS,
   WAKE_WORDS,
 } from '../../hive/words.js';
-import { EventRow, paired } from './terminal-rows.js';
+import { paired } from './pairs.js';
+import { EventRow } from './terminal-rows.js';
 
 const NO_EVENTS: readonly TurnEvent[] = [];
 

@@ -1,0 +1,25 @@
+import { describe, expect, it } from 'vitest';
+
+import { verifies } from '../../../../../test/requirements/verifies.js';
+import { tokenAt } from './completion.js';
+
+describe(verifies('7.3') + 'what is completed in a message', () => {
+  it.each([
+    ['@', 1, { sign: '@', part: '', from: 0 }],
+    ['@Mana', 5, { sign: '@', part: 'mana', from: 0 }],
+    ['tell @mi', 8, { sign: '@', part: 'mi', from: 5 }],
+    ['/mod', 4, { sign: '/', part: 'mod', from: 0 }],
+    ['@mi and more', 3, { sign: '@', part: 'mi', from: 0 }],
+  ])('%j with the caret at %i', (text, caret, token) => {
+    expect(tokenAt(text, caret)).toEqual(token);
+  });
+
+  it.each([
+    ['mail me at a@b', 14],
+    ['and/or', 6],
+    ['@mi and more', 8],
+    ['', 0],
+  ])('%j with the caret at %i is nothing to complete', (text, caret) => {
+    expect(tokenAt(text, caret)).toBeUndefined();
+  });
+});
