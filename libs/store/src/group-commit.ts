@@ -15,7 +15,7 @@ export interface CommitFaults {
 
 export interface GroupCommitOptions {
   db: Db;
-  /** Requests in one transaction at most: 128 holds the thread a few milliseconds (PERFORMANCE). */
+  /** Requests in one transaction at most, not counting lazy ones: 128 holds the thread a few milliseconds (PERFORMANCE). */
   maxBatch?: number;
   /** Runs inside the transaction after its requests: hands what they stored to those who wait, without another fsync. */
   settle?: () => void;
@@ -30,6 +30,7 @@ interface Entry {
   work: () => unknown;
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
+  lazy: boolean;
 }
 
 /**
@@ -58,7 +59,7 @@ export class GroupCommit {
 
   /** Runs `work` in the next transaction; settles when it is on disk, never when the writer was stopped. */
   submit<T>(work: () => T): Promise<T> {
-    const outcome = this.enqueue(work);
+    const outcome = this.enqueue(work, false);
     this.schedule();
     return outcome;
   }
@@ -68,7 +69,7 @@ export class GroupCommit {
    * one that is submitted, or at `flushSoon`.
    */
   submitLazily<T>(work: () => T): Promise<T> {
-    return this.enqueue(work);
+    return this.enqueue(work, true);
   }
 
   /** Carries out what was submitted lazily. */
@@ -100,10 +101,10 @@ export class GroupCommit {
     if (this.options.db.inTransaction) this.options.db.exec('ROLLBACK');
   }
 
-  private enqueue<T>(work: () => T): Promise<T> {
+  private enqueue<T>(work: () => T, lazy: boolean): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (this.stopped) return;
-      this.queue.push({ work, resolve: resolve as (value: unknown) => void, reject });
+      this.queue.push({ work, resolve: resolve as (value: unknown) => void, reject, lazy });
     });
   }
 
@@ -119,12 +120,21 @@ export class GroupCommit {
   }
 
   private flush(): void {
-    const batch = this.queue.splice(0, this.maxBatch);
+    const batch = this.takeBatch();
     if (batch.length === 0) return;
     if (this.run(batch)) return;
     for (const entry of batch) {
       if (!this.stopped) this.run([entry]);
     }
+  }
+
+  private takeBatch(): Entry[] {
+    let end = 0;
+    for (let counted = 0; end < this.queue.length; end += 1) {
+      if (!this.queue[end]?.lazy) counted += 1;
+      if (counted > this.maxBatch) break;
+    }
+    return this.queue.splice(0, end);
   }
 
   /** False when the batch was rolled back because one request broke after writing, and has to be run singly. */

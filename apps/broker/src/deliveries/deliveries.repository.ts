@@ -10,7 +10,12 @@ import type { DeliveryRecord } from './delivery.js';
  * A queued row that may be handed out now. A `not_before` further off than the longest back-off was written before the
  * wall clock jumped back, and does not count.
  */
-const AVAILABLE = `state = 'queued' AND held = 0 AND (not_before <= @now OR not_before > @now + ${BACK_OFF_MOST_MS})`;
+const AVAILABLE = `state = 'queued' AND held = 0 AND (not_before <= +@now OR not_before > +@now + ${BACK_OFF_MOST_MS})`;
+
+/*
+ * `+` before a parameter that an index is searched by: better-sqlite3's SQLite is built with STAT4 and would otherwise
+ * plan the statement anew for each value, which takes 10 to 30 times as long as to run it (measured: 0.7 or 16 µs).
+ */
 
 interface Available {
   recipient: number;
@@ -56,43 +61,43 @@ export class DeliveriesRepository {
       'SELECT * FROM deliveries WHERE message = ? AND recipient = ?',
     );
     this.inOrder = db.prepare<Available, DeliveryRecord>(
-      `SELECT * FROM deliveries WHERE recipient = @recipient AND attempts <= @attempts AND ${AVAILABLE}
-       ORDER BY priority, message LIMIT @limit`,
+      `SELECT * FROM deliveries WHERE recipient = +@recipient AND attempts <= +@attempts AND ${AVAILABLE}
+       ORDER BY priority, message LIMIT +@limit`,
     );
     this.ofRank = db.prepare<Available & { priority: number }, DeliveryRecord>(
       `SELECT * FROM deliveries
-       WHERE recipient = @recipient AND priority = @priority AND attempts <= @attempts AND ${AVAILABLE}
-       ORDER BY message LIMIT @limit`,
+       WHERE recipient = +@recipient AND priority = +@priority AND attempts <= +@attempts AND ${AVAILABLE}
+       ORDER BY message LIMIT +@limit`,
     );
     this.anyEager = db
       .prepare<{ recipient: number; now: number }, number>(
-        `SELECT 1 FROM deliveries WHERE recipient = @recipient AND priority < 2 AND eager = 1 AND ${AVAILABLE} LIMIT 1`,
+        `SELECT 1 FROM deliveries WHERE recipient = +@recipient AND priority < 2 AND eager = 1 AND ${AVAILABLE} LIMIT 1`,
       )
       .pluck();
     this.soonest = db
       .prepare<{ recipient: number; now: number }, number | null>(
         `SELECT min(not_before) FROM deliveries
-         WHERE recipient = @recipient AND state = 'queued' AND held = 0 AND priority < 2
-           AND not_before > @now AND not_before <= @now + ${BACK_OFF_MOST_MS}`,
+         WHERE recipient = +@recipient AND state = 'queued' AND held = 0 AND priority < 2
+           AND not_before > +@now AND not_before <= +@now + ${BACK_OFF_MOST_MS}`,
       )
       .pluck();
     this.leasedRows = db.prepare<[number], DeliveryRecord>(
-      `SELECT * FROM deliveries WHERE recipient = ? AND state = 'leased' ORDER BY message`,
+      `SELECT * FROM deliveries WHERE recipient = +? AND state = 'leased' ORDER BY message`,
     );
     this.allLeased = db.prepare<[], DeliveryRecord>(
       `SELECT * FROM deliveries WHERE state = 'leased' ORDER BY recipient, message`,
     );
     this.heldRows = db.prepare<[number], DeliveryRecord>(
-      `SELECT * FROM deliveries WHERE recipient = ? AND state = 'queued' AND held = 1`,
+      `SELECT * FROM deliveries WHERE recipient = +? AND state = 'queued' AND held = 1`,
     );
     this.lifted = db.prepare<[number, string], DeliveryRecord>(
-      `SELECT * FROM deliveries WHERE recipient = ? AND state = 'queued' AND priority = 2 AND reason = ?`,
+      `SELECT * FROM deliveries WHERE recipient = +? AND state = 'queued' AND priority = 2 AND reason = +?`,
     );
     this.ofMessage = db.prepare<[number], DeliveryRecord>(
-      'SELECT * FROM deliveries WHERE message = ? ORDER BY recipient',
+      'SELECT * FROM deliveries WHERE message = +? ORDER BY recipient',
     );
     this.lateTurn = db.prepare<[number, number, number], DeliveryRecord>(
-      `SELECT * FROM deliveries WHERE message = ? AND recipient = ? AND turn = ? AND state IN ('queued', 'dead')`,
+      `SELECT * FROM deliveries WHERE message = +? AND recipient = +? AND turn = +? AND state IN ('queued', 'dead')`,
     );
     this.setLeased = db.prepare<[number | null, string | null, number, number, number, number]>(
       `UPDATE deliveries SET state = 'leased', turn = ?, session = ?, written = ?, since = ?,

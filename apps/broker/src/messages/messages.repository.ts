@@ -38,11 +38,11 @@ export class MessagesRepository {
       MessageRecord
     >(
       `SELECT * FROM (
-         SELECT * FROM messages WHERE thread = @thread ORDER BY id DESC LIMIT @scan
+         SELECT * FROM messages WHERE thread = +@thread ORDER BY id DESC LIMIT +@scan
        ) AS m
-       WHERE m.from_agent = @agent
-          OR EXISTS (SELECT 1 FROM deliveries d WHERE d.message = m.id AND d.recipient = @agent AND d.hand_outs > 0)
-       ORDER BY m.id DESC LIMIT @limit`,
+       WHERE m.from_agent = +@agent
+          OR EXISTS (SELECT 1 FROM deliveries d WHERE d.message = m.id AND d.recipient = +@agent AND d.hand_outs > 0)
+       ORDER BY m.id DESC LIMIT +@limit`,
     );
   }
 

@@ -17,7 +17,7 @@ export class OutboxRepository {
     const { db } = threads;
     this.insertRow = db.prepare<[string]>('INSERT INTO outbox (changes) VALUES (?)');
     this.rowsAfter = db.prepare<[number, number], { id: number; changes: string }>(
-      'SELECT id, changes FROM outbox WHERE id > ? ORDER BY id LIMIT ?',
+      'SELECT id, changes FROM outbox WHERE id > +? ORDER BY id LIMIT +?',
     );
     this.deleteThrough = db.prepare<[number]>('DELETE FROM outbox WHERE id <= ?');
     this.countRows = db.prepare<[], number>('SELECT count(*) FROM outbox').pluck();

@@ -55,7 +55,7 @@ export class RequestLog {
     );
     this.highestBelow = db
       .prepare<[string, number], string | null>(
-        'SELECT max(id) FROM (SELECT id FROM requests WHERE id < ? ORDER BY id LIMIT ?)',
+        'SELECT max(id) FROM (SELECT id FROM requests WHERE id < +? ORDER BY id LIMIT +?)',
       )
       .pluck();
     this.deleteBelow = db.prepare<[string]>('DELETE FROM requests WHERE id <= ?');

@@ -51,7 +51,7 @@ export class Commands {
       'INSERT INTO commands (agent, turn, kind, model, discard, asked_at) VALUES (?, ?, ?, ?, ?, ?)',
     );
     this.openRows = db.prepare<[number], CommandRecord>(
-      'SELECT * FROM commands WHERE agent = ? AND done_at IS NULL ORDER BY id',
+      'SELECT * FROM commands WHERE agent = +? AND done_at IS NULL ORDER BY id',
     );
     this.setDone = db.prepare<[number, number, number]>(
       'UPDATE commands SET done_at = ? WHERE id = ? AND agent = ? AND done_at IS NULL',

@@ -63,10 +63,12 @@ export class Dispatcher implements OnModuleInit {
   }
 
   private settle(): void {
-    for (const agent of this.inOrder(this.wakes.take())) {
-      this.receivers.serve(agent);
-      this.servePoll(agent);
-    }
+    const woken = this.wakes.take();
+    for (const agent of woken) this.receivers.serve(agent);
+    // Only those who wait for a turn are put in order: looking at every inbox would cost each send.
+    const polling = woken.filter((agent) => this.polls.of(agent));
+    for (const agent of woken) if (!this.polls.of(agent)) this.limited.delete(agent);
+    for (const agent of this.inOrder(polling)) this.servePoll(agent);
     if (this.limited.size > 0 && this.limiter.free > 0) this.serveLimited();
   }
 

@@ -49,7 +49,7 @@ export class TurnsRepository {
       'UPDATE turns SET run = @run, hop = @hop, next_turn = @next_turn, cancel = @cancel WHERE id = @id',
     );
     this.toJournal = db.prepare<[number], TurnRecord>(
-      'SELECT * FROM turns WHERE ended_at IS NOT NULL AND journaled = 0 ORDER BY id LIMIT ?',
+      'SELECT * FROM turns WHERE ended_at IS NOT NULL AND journaled = 0 ORDER BY id LIMIT +?',
     );
     this.setJournaled = db.prepare<[number, string]>(
       'UPDATE turns SET journaled = 1, telemetry = NULL WHERE id = ? AND ended_by = ?',
@@ -61,10 +61,10 @@ export class TurnsRepository {
       'SELECT agent, instance, revoked FROM runs WHERE token_hash = ?',
     );
     this.runsOf = db
-      .prepare<[number], string>('SELECT token_hash FROM runs WHERE agent = ? AND revoked = 0')
+      .prepare<[number], string>('SELECT token_hash FROM runs WHERE agent = +? AND revoked = 0')
       .pluck();
     this.revokeRuns = db.prepare<[number]>(
-      'UPDATE runs SET revoked = 1 WHERE agent = ? AND revoked = 0',
+      'UPDATE runs SET revoked = 1 WHERE agent = +? AND revoked = 0',
     );
   }
 
