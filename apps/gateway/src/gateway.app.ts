@@ -10,14 +10,12 @@ import { BrokerLink } from './broker/broker-link.service.js';
 import { Door } from './door/door.js';
 import { GatewayAddress } from './gateway.address.js';
 import { GatewayModule } from './gateway.module.js';
-import type { GatewayOptions } from './gateway.options.js';
+import { REQUEST_MS, type GatewayOptions } from './gateway.options.js';
 import { LongPolls } from './harness-api/long-polls.service.js';
 import { OpenAnswers } from './limits/open-answers.service.js';
 import { Sessions } from './mcp/sessions.service.js';
 import { AgentSockets } from './sockets/agent-sockets.service.js';
 
-/** Longest time in which a request's head and body must have come, in milliseconds. Answers may take longer. */
-const REQUEST_MS = 60_000;
 /** How long answers under way may take when the gateway stops, in milliseconds. */
 const LAST_ANSWERS_MS = 1000;
 
@@ -34,6 +32,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const adapter = new FastifyAdapter({
     bodyLimit: LIMITS.request_bytes,
     exposeHeadRoutes: false,
+    // What is still open after the last answers is ended, so that stopping has a bound.
+    forceCloseConnections: true,
     requestTimeout: REQUEST_MS,
   });
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -65,7 +65,6 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       await sessions.stop();
       await app.get(OpenAnswers).finished(LAST_ANSWERS_MS);
       await sockets.stop();
-      app.getHttpServer().closeAllConnections();
       link.close();
       await app.close();
     },

@@ -12,6 +12,9 @@ export interface GatewaySettings {
   hiveRev: string;
 }
 
+/** Longest time in which a request's head and body must have come, in milliseconds. Answers may take longer. */
+export const REQUEST_MS = 60_000;
+
 /**
  * How long a tool call is repeated while the broker is away. Longer than a restart of the broker with its migrations
  * and back-off, shorter than the patience of MCP clients (300 s).

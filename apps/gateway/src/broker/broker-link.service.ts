@@ -30,7 +30,7 @@ export class BrokerLink {
   private readonly client: RpcClient<BrokerGatewayApi>;
   private readonly connectedHandlers: (() => void)[] = [];
   private closeRun: (credential: string) => Promise<number> = () => Promise.resolve(0);
-  private agentsChanged: () => void = () => {};
+  private readonly agentsChangedHandlers: (() => void)[] = [];
   /** Connections so far: tells whether an attempt can have reached the broker. */
   private connections = 0;
   private stopping = false;
@@ -44,7 +44,7 @@ export class BrokerLink {
     } = {
       close_run: async ({ credential }) => ({ closed_sessions: await this.closeRun(credential) }),
       agents_changed: () => {
-        this.agentsChanged();
+        this.agentsChangedHandlers.forEach((handler) => handler());
         return {};
       },
     };
@@ -88,8 +88,9 @@ export class BrokerLink {
     this.closeRun = handler;
   }
 
+  /** `handler` runs when agents came, went or changed. */
   onAgentsChanged(handler: () => void): void {
-    this.agentsChanged = handler;
+    this.agentsChangedHandlers.push(handler);
   }
 
   /**

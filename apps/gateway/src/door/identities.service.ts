@@ -27,6 +27,8 @@ export function credentialOf(token: string): string {
 export class Identities {
   private readonly known = new Map<string, Known>();
   private readonly asked = new Map<string, Promise<Identity>>();
+  /** Counts what was forgotten: an answer that was asked for before is not remembered after. */
+  private round = 0;
 
   constructor(
     private readonly link: BrokerLink,
@@ -45,27 +47,33 @@ export class Identities {
     const asked = this.asked.get(credential);
     if (asked) return asked;
     this.known.delete(credential);
-    const answer = this.link
-      .call({
-        method: 'authenticate',
-        params: () => ({ credential }),
-        patienceMs: this.options.harnessPatienceMs,
-      })
-      .then((identity) => {
-        this.remember(credential, identity);
-        return identity;
-      })
-      .finally(() => this.asked.delete(credential));
+    const answer = this.askBroker(credential, this.round).finally(() => {
+      if (this.asked.get(credential) === answer) this.asked.delete(credential);
+    });
     this.asked.set(credential, answer);
     return answer;
   }
 
   forget(credential: string): void {
+    this.round += 1;
     this.known.delete(credential);
+    this.asked.delete(credential);
   }
 
   forgetAll(): void {
+    this.round += 1;
     this.known.clear();
+    this.asked.clear();
+  }
+
+  private async askBroker(credential: string, round: number): Promise<Identity> {
+    const identity = await this.link.call({
+      method: 'authenticate',
+      params: () => ({ credential }),
+      patienceMs: this.options.harnessPatienceMs,
+    });
+    if (round === this.round) this.remember(credential, identity);
+    return identity;
   }
 
   private remember(credential: string, identity: Identity): void {

@@ -235,6 +235,16 @@ describe(`${verifies('P2', 'P4', 'I4')}a revoked run`, () => {
     await fixture.broker.start();
     await expect.poll(() => fixture.gateway.app.get(Sessions).size).toBe(0);
   });
+
+  it('is found out when its agent goes', async () => {
+    const parked = parkRecv();
+    const call = alice.call('recv', { wait_seconds: 100 });
+    await parked;
+    fixture.broker.forgets('run-1');
+    await fixture.broker.callback('agents_changed', {});
+    expect(codeOf(await call)).toBe('superseded');
+    await expect.poll(() => fixture.gateway.app.get(Sessions).size).toBe(0);
+  });
 });
 
 describe(`${verifies('P12')}a closed session`, () => {

@@ -22,6 +22,8 @@ export class Sessions {
   private readonly byAgent = new Map<string, Set<McpSession>>();
   private readonly farewells = new Set<Promise<unknown>>();
   private takeBackSweep: () => void = () => {};
+  private recheck: Promise<void> | undefined;
+  private mustRecheck = false;
 
   constructor(
     private readonly options: GatewayOptions,
@@ -32,7 +34,8 @@ export class Sessions {
 
   start(): void {
     this.link.onCloseRun((credential) => this.closeOf(credential, 'superseded'));
-    this.link.onConnected(() => void this.recheckRuns());
+    this.link.onConnected(() => this.recheckSoon());
+    this.link.onAgentsChanged(() => this.recheckSoon());
     this.armSweep();
   }
 
@@ -141,21 +144,32 @@ export class Sessions {
     this.farewells.add(said);
   }
 
-  /** A run may have been revoked while the link was down: no `close_run` could reach us then (P4). */
-  private async recheckRuns(): Promise<void> {
-    const credentials = new Set(
-      [...this.byId.values()].map((session) => session.caller.credential),
-    );
+  /**
+   * Asks the broker for every credential again: after a lost link, over which a `close_run` could not come (P4), and when
+   * agents changed. One round at a time; what changes meanwhile makes one more.
+   */
+  private recheckSoon(): void {
     this.identities.forgetAll();
-    await Promise.all(
-      [...credentials].map(async (credential) => {
-        try {
-          await this.identities.ask(credential);
-        } catch (error) {
-          if (isEnded(error)) await this.closeOf(credential, 'superseded');
-        }
-      }),
-    );
+    this.mustRecheck = true;
+    this.recheck ??= this.recheckAll().finally(() => {
+      this.recheck = undefined;
+    });
+  }
+
+  private async recheckAll(): Promise<void> {
+    while (this.mustRecheck) {
+      this.mustRecheck = false;
+      const credentials = [...this.byId.values()].map((session) => session.caller.credential);
+      await Promise.all([...new Set(credentials)].map((credential) => this.recheckOne(credential)));
+    }
+  }
+
+  private async recheckOne(credential: string): Promise<void> {
+    try {
+      await this.identities.ask(credential);
+    } catch (error) {
+      if (isEnded(error)) await this.closeOf(credential, 'superseded');
+    }
   }
 
   private armSweep(): void {

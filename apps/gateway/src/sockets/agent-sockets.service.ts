@@ -7,8 +7,7 @@ import type { BrokerGatewayApi } from '#libs/protocol';
 
 import { BrokerLink } from '../broker/broker-link.service.js';
 import { Door } from '../door/door.js';
-import { Identities } from '../door/identities.service.js';
-import { GatewayOptions } from '../gateway.options.js';
+import { GatewayOptions, REQUEST_MS } from '../gateway.options.js';
 import { listenInFolder } from './socket-file.js';
 
 type AgentFolder = BrokerGatewayApi['agent_sockets'][1]['agents'][number];
@@ -39,17 +38,13 @@ export class AgentSockets {
   constructor(
     private readonly options: GatewayOptions,
     private readonly link: BrokerLink,
-    private readonly identities: Identities,
     private readonly door: Door,
   ) {}
 
   start(instance: FastifyInstance): void {
     this.instance = instance;
     this.link.onConnected(() => this.refresh());
-    this.link.onAgentsChanged(() => {
-      this.identities.forgetAll();
-      this.refresh();
-    });
+    this.link.onAgentsChanged(() => this.refresh());
   }
 
   async stop(): Promise<void> {
@@ -94,7 +89,7 @@ export class AgentSockets {
   private async open(agent: AgentFolder): Promise<void> {
     const instance = this.instance;
     if (!instance) return;
-    const server = createServer((request, response) => {
+    const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
       this.door.markSocket(request, agent.agent_id);
       instance.routing(request, response);
     });
