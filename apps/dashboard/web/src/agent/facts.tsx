@@ -13,6 +13,13 @@ import { useTurns } from './terminal/terminal.js';
 
 const MESSAGES_SHOWN = 6;
 
+/** What runs when nobody has named a model. */
+const MODEL_UNSAID: Partial<Record<AgentRow['driver'], string>> = {
+  claude: "the CLI's choice",
+  codex: "the CLI's choice",
+  acp: "the CLI's choice",
+};
+
 /** What is true of an agent right now, and what was last sent to it. */
 export function Facts({ agent }: { agent: AgentRow }): ReactNode {
   return (
@@ -48,7 +55,7 @@ export function Facts({ agent }: { agent: AgentRow }): ReactNode {
           <Fact name="cost today">{dollars(agent.cost_today_usd)}</Fact>
           <Fact name="waiting">{agent.unread}</Fact>
           <Fact name="driver">{agent.driver}</Fact>
-          <Fact name="model">{agent.model ?? "the CLI's choice"}</Fact>
+          <Fact name="model">{agent.model ?? MODEL_UNSAID[agent.driver] ?? 'none'}</Fact>
           <Fact name="container">{agent.container ?? 'none'}</Fact>
           <Fact name="deployed">
             {agent.deployed_sha ? (
@@ -57,13 +64,7 @@ export function Facts({ agent }: { agent: AgentRow }): ReactNode {
               'nothing yet'
             )}
           </Fact>
-          <Fact name="last sign">
-            {agent.harness_seen_at ? (
-              <Ago at={agent.harness_seen_at} suffix=" ago" />
-            ) : (
-              'no harness connected'
-            )}
-          </Fact>
+          <Fact name="harness">{agent.harness_seen_at ? 'connected' : 'not connected'}</Fact>
         </dl>
       </section>
       <section className="panel facts-inbox" aria-labelledby="facts-inbox">

@@ -87,10 +87,17 @@ function options(
       {
         ...axis,
         space: 70,
+        size: 30,
         grid: { show: false },
         values: (_plot, ticks) => ticks.map((tick) => tickText(tick, to - from)),
       },
-      { ...axis, size: 58, values: (_plot, ticks) => ticks.map((tick) => format(tick)) },
+      {
+        ...axis,
+        size: 58,
+        // A plot of nothing has no scale, only its zero.
+        values: (_plot, ticks) =>
+          ticks.map((tick) => (highest === 0 && tick > 0 ? '' : format(tick))),
+      },
     ],
     series: [
       {},
@@ -105,7 +112,7 @@ function options(
               points: { show: false },
               ...bars(),
             }
-          : { label: one.label, stroke: color, width: 1.8, spanGaps: true, points: { size: 4 } };
+          : { label: one.label, stroke: color, width: 1.8, spanGaps: true, points: { size: 6 } };
       }),
     ],
   };

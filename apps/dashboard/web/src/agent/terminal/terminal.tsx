@@ -17,8 +17,8 @@ import { TurnBlock } from './turn-block.js';
 
 /** Turns that are drawn at first and with each step back. */
 const TURNS_SHOWN = 25;
-/** Live events that are read back when the terminal opens. */
-const EVENTS_READ = 1500;
+/** Live events that are read back when the terminal opens: the most that the hive gives at once. */
+const EVENTS_READ = 1000;
 
 /** Reads the events of the newest turns into the rows. */
 function mergeEvents({ events }: DashboardAnswers['events']): void {
