@@ -133,6 +133,12 @@ export interface WakeRequest {
  */
 export const AGENT_MARK_VARIABLE = 'HIVE_MARK';
 
+/**
+ * Node's flags for a harness: no compilers beside the interpreter and a small young generation, which saves 10 MB of an
+ * idle one. It only moves lines between a CLI and the gateway.
+ */
+export const HARNESS_NODE_FLAGS = ['--lite-mode', '--max-semi-space-size=1'] as const;
+
 /** What c0re writes for the harness to `HIVE_HARNESS_CONFIG` (JSON, readable by the agent only). */
 export interface HarnessConfig {
   name: string;

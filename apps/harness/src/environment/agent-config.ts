@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs';
-
 import { DRIVERS, HiveError, ROLES, type HarnessConfig } from '#libs/protocol';
 
 import { reasonOf } from '../logging/log.js';
+import { fs } from '../platform/builtins.js';
 
 /** Reads what c0re wrote for this agent. Throws `invalid_config` that names the file and every bad field. */
 export function readAgentConfig(file: string): HarnessConfig {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(readFileSync(file, 'utf8'));
+    parsed = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch (error) {
     throw new HiveError('invalid_config', `${file} cannot be read: ${reasonOf(error)}`);
   }

@@ -1,5 +1,6 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
+
+import { fs } from '../platform/builtins.js';
 
 /**
  * Writes `text` so that after a crash at any instant the file holds the old or the new content whole, and after the
@@ -7,28 +8,28 @@ import path from 'node:path';
  */
 export function writeDurably(file: string, text: string): void {
   const fresh = `${file}.new`;
-  const fd = openSync(fresh, 'w', 0o600);
+  const fd = fs.openSync(fresh, 'w', 0o600);
   try {
-    writeSync(fd, text);
-    fsyncSync(fd);
+    fs.writeSync(fd, text);
+    fs.fsyncSync(fd);
   } finally {
-    closeSync(fd);
+    fs.closeSync(fd);
   }
-  renameSync(fresh, file);
+  fs.renameSync(fresh, file);
   syncFolder(path.dirname(file));
 }
 
 /** Removes the file; after the return it stays gone. */
 export function removeDurably(file: string): void {
-  rmSync(file, { force: true });
+  fs.rmSync(file, { force: true });
   syncFolder(path.dirname(file));
 }
 
 function syncFolder(folder: string): void {
-  const fd = openSync(folder, 'r');
+  const fd = fs.openSync(folder, 'r');
   try {
-    fsyncSync(fd);
+    fs.fsyncSync(fd);
   } finally {
-    closeSync(fd);
+    fs.closeSync(fd);
   }
 }

@@ -1,15 +1,9 @@
-import { readFileSync } from 'node:fs';
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 
 import { HiveError } from '#libs/protocol';
 
 import { reasonOf } from '../logging/log.js';
-
-/**
- * Importing node:http as a module evaluates its lazy exports, WebSocket and with it all of fetch among them: 14 MB that
- * an idle harness must not hold. Taken this way only HTTP itself is loaded.
- */
-const http = process.getBuiltinModule('node:http');
+import { fs, http } from '../platform/builtins.js';
 
 export interface DoorOptions {
   /** `http://host:port`, without a trailing slash. */
@@ -57,7 +51,7 @@ export class HttpDoor {
           method: 'POST',
           path: `${this.prefix}${path}`,
           headers: {
-            authorization: `Bearer ${readFileSync(this.options.tokenFile, 'utf8').trim()}`,
+            authorization: `Bearer ${fs.readFileSync(this.options.tokenFile, 'utf8').trim()}`,
             'content-type': 'application/json',
             'content-length': Buffer.byteLength(payload),
           },

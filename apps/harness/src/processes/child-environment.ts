@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
 import { AGENT_MARK_VARIABLE } from '#libs/protocol';
 
 import type { HarnessEnvironment } from '../environment/environment.js';
+import { fs } from '../platform/builtins.js';
 import { MARK_VARIABLE } from './marked-processes.js';
 
 /**
@@ -58,7 +58,8 @@ export function childEnvironment(options: ChildEnvironmentOptions): Record<strin
     CLAUDE_CONFIG_DIR: path.join(environment.homeDir, '.claude'),
     TMPDIR: path.join(environment.homeDir, 'tmp'),
   };
-  for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const folder of Object.values(folders))
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const passed = PASSED_ON.filter((name) => from[name] !== undefined);
   const configured = Object.entries(options.configured).filter(([name]) => !REFUSED.test(name));
   return {

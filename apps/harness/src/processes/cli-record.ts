@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
-
 import { removeDurably, writeDurably } from '../files/durable-file.js';
+import { fs } from '../platform/builtins.js';
 import { statOf } from './marked-processes.js';
 
 /** A process that can be told from a later one with the same pid. */
@@ -27,7 +26,7 @@ export class CliRecord {
   living(): number | undefined {
     let recorded: Recorded;
     try {
-      recorded = JSON.parse(readFileSync(this.file, 'utf8')) as Recorded;
+      recorded = JSON.parse(fs.readFileSync(this.file, 'utf8')) as Recorded;
     } catch {
       return undefined;
     }

@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-
+import { fs } from '../platform/builtins.js';
 import type { Clock } from '../time/clock.js';
 
 /** Environment variable that every process started by a harness for its CLI carries; children inherit it. */
@@ -22,7 +21,7 @@ export function findMarked(mark: string): number[] {
   return others().filter((pid) => {
     try {
       // The leading NUL makes the first variable match like every other one. A zombie's environment is empty.
-      const environment = readFileSync(`/proc/${pid}/environ`);
+      const environment = fs.readFileSync(`/proc/${pid}/environ`);
       return Buffer.concat([Buffer.from('\0'), environment]).includes(needle);
     } catch {
       return false; // Gone meanwhile, or another user's.
@@ -38,7 +37,7 @@ export function findGroup(group: number): number[] {
 /** What the kernel says of a living process; undefined when there is none (a zombie is none). */
 export function statOf(pid: number): { group: number; started: string } | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The command's name stands in parentheses and may hold anything, so fields are counted after the last one:
     // state, parent, group, …, and the start in clock ticks after boot as the twentieth.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -50,7 +49,8 @@ export function statOf(pid: number): { group: number; started: string } | undefi
 }
 
 function others(): number[] {
-  return readdirSync('/proc')
+  return fs
+    .readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .map(Number);
 }

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { writeDurably } from '../files/durable-file.js';
 import type { Log } from '../logging/log.js';
+import { crypto, fs } from '../platform/builtins.js';
 import type { Clock } from '../time/clock.js';
 import { CliRecord } from './cli-record.js';
 import { endProcesses, findMarked } from './marked-processes.js';
@@ -25,7 +24,7 @@ export interface CliTraces {
  * the new harness speak to the hive. Throws when they cannot be ended.
  */
 export async function endPredecessor(workDir: string, clock: Clock, log: Log): Promise<CliTraces> {
-  mkdirSync(workDir, { recursive: true, mode: 0o700 });
+  fs.mkdirSync(workDir, { recursive: true, mode: 0o700 });
   const mark = markOf(workDir);
   const record = new CliRecord(path.join(workDir, 'cli.json'));
   const find = () => {
@@ -37,8 +36,8 @@ export async function endPredecessor(workDir: string, clock: Clock, log: Log): P
   if (ended > 0) log.warn('processes of the former harness were ended', { processes: ended });
   record.clear();
   const runsDir = path.join(workDir, 'runs');
-  rmSync(runsDir, { recursive: true, force: true });
-  mkdirSync(runsDir, { mode: 0o700 });
+  fs.rmSync(runsDir, { recursive: true, force: true });
+  fs.mkdirSync(runsDir, { mode: 0o700 });
   return { mark, record, runsDir };
 }
 
@@ -46,12 +45,12 @@ export async function endPredecessor(workDir: string, clock: Clock, log: Log): P
 function markOf(workDir: string): string {
   const file = path.join(workDir, 'mark');
   try {
-    const mark = readFileSync(file, 'utf8').trim();
+    const mark = fs.readFileSync(file, 'utf8').trim();
     if (/^[0-9a-f]{32}$/.test(mark)) return mark;
   } catch {
     // The first start of this agent.
   }
-  const mark = randomBytes(16).toString('hex');
+  const mark = crypto.randomBytes(16).toString('hex');
   writeDurably(file, mark);
   return mark;
 }

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto';
-
 import type { Message, SenderKind, TurnGrant } from '#libs/protocol';
 
+import { crypto } from '../platform/builtins.js';
 import { nameOf, quoted } from './quoted.js';
 
 /** Characters of the message that is answered to. */
@@ -19,7 +18,7 @@ const SENDERS: Record<SenderKind, string> = {
 
 /** A value that no message can contain: the fences of one turn are made with it (P33). */
 export function newNonce(): string {
-  return randomBytes(12).toString('hex');
+  return crypto.randomBytes(12).toString('hex');
 }
 
 /** The wake prompt of a turn: per message header lines written by the hive, then the body between two fence lines. */

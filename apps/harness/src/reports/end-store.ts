@@ -1,10 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
 
 import { parseId, type EndRequest } from '#libs/protocol';
 
 import { removeDurably, writeDurably } from '../files/durable-file.js';
 import { reasonOf, type Log } from '../logging/log.js';
+import { fs } from '../platform/builtins.js';
 
 export interface StoredEnd {
   turn_id: string;
@@ -17,7 +17,7 @@ export class EndStore {
     private readonly folder: string,
     private readonly log: Log,
   ) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
   /** Returns when the result survives a crash. A later result of the same turn replaces it. */
@@ -28,16 +28,16 @@ export class EndStore {
   /** All unanswered results, oldest turn first. A file that cannot be read is put aside and named in the log. */
   unanswered(): StoredEnd[] {
     const ends: StoredEnd[] = [];
-    for (const name of readdirSync(this.folder).filter((entry) => entry.endsWith('.json'))) {
+    for (const name of fs.readdirSync(this.folder).filter((entry) => entry.endsWith('.json'))) {
       const file = path.join(this.folder, name);
       try {
-        ends.push(JSON.parse(readFileSync(file, 'utf8')) as StoredEnd);
+        ends.push(JSON.parse(fs.readFileSync(file, 'utf8')) as StoredEnd);
       } catch (error) {
         this.log.error('a stored result cannot be read; it is put aside', {
           file,
           reason: reasonOf(error),
         });
-        renameSync(file, `${file}.unreadable`);
+        fs.renameSync(file, `${file}.unreadable`);
       }
     }
     const number = (end: StoredEnd) => parseId('t', end.turn_id) ?? 0;
@@ -51,7 +51,7 @@ export class EndStore {
 
   /** The hive refused it for good: kept for people to look at, never sent again. */
   putAside(turnId: string): void {
-    renameSync(this.file(turnId), `${this.file(turnId)}.refused`);
+    fs.renameSync(this.file(turnId), `${this.file(turnId)}.refused`);
   }
 
   private file(turnId: string): string {

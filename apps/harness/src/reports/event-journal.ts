@@ -1,12 +1,3 @@
-import {
-  appendFileSync,
-  closeSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readSync,
-  rmSync,
-} from 'node:fs';
 import path from 'node:path';
 
 import { HiveError, LIMITS, type ErrorCode, type TurnEvent } from '#libs/protocol';
@@ -14,6 +5,7 @@ import { HiveError, LIMITS, type ErrorCode, type TurnEvent } from '#libs/protoco
 import type { HiveClient } from '../gateway/hive-client.js';
 import type { Retries } from '../gateway/retries.js';
 import { reasonOf, type Log } from '../logging/log.js';
+import { fs } from '../platform/builtins.js';
 import type { Clock } from '../time/clock.js';
 import { fitEvent, type NewEvent } from './event-text.js';
 
@@ -48,7 +40,7 @@ export interface JournalOptions {
  */
 export class EventJournal {
   constructor(private readonly options: JournalOptions) {
-    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    fs.mkdirSync(options.folder, { recursive: true, mode: 0o700 });
   }
 
   open(turnId: string): TurnEvents {
@@ -57,7 +49,7 @@ export class EventJournal {
 
   /** Sends what former instances could not; returns when it is sent, refused or given up. */
   async sendLeftovers(): Promise<void> {
-    for (const name of readdirSync(this.options.folder)) {
+    for (const name of fs.readdirSync(this.options.folder)) {
       if (name.endsWith('.jsonl')) {
         await new TurnEvents(name.slice(0, -'.jsonl'.length), this.options).finish();
       }
@@ -96,7 +88,8 @@ export class TurnEvents {
   async finish(): Promise<void> {
     this.write();
     await this.send();
-    if (this.isRefused || this.nextBatch().events.length === 0) rmSync(this.file, { force: true });
+    if (this.isRefused || this.nextBatch().events.length === 0)
+      fs.rmSync(this.file, { force: true });
   }
 
   private write(): void {
@@ -106,7 +99,7 @@ export class TurnEvents {
     const lines = `${this.gathered.join('\n')}\n`;
     this.gathered = [];
     try {
-      appendFileSync(this.file, lines, { mode: 0o600 });
+      fs.appendFileSync(this.file, lines, { mode: 0o600 });
     } catch (error) {
       // A full disk must not fail the turn: the terminal loses lines, no message is lost.
       this.options.log.error('live events cannot be written', { reason: reasonOf(error) });
@@ -155,11 +148,11 @@ export class TurnEvents {
     const buffer = Buffer.allocUnsafe(BATCH_BYTES);
     let length = 0;
     try {
-      const fd = openSync(this.file, 'r');
+      const fd = fs.openSync(this.file, 'r');
       try {
-        length = readSync(fd, buffer, 0, BATCH_BYTES, this.sentBytes);
+        length = fs.readSync(fd, buffer, 0, BATCH_BYTES, this.sentBytes);
       } finally {
-        closeSync(fd);
+        fs.closeSync(fd);
       }
     } catch {
       return { events: [], bytes: 0 };

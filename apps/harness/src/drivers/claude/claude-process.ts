@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 
 import { reasonOf } from '../../logging/log.js';
+import { crypto } from '../../platform/builtins.js';
 import { signal } from '../../processes/marked-processes.js';
 import type { Clock } from '../../time/clock.js';
 import { readLines } from '../lines.js';
@@ -94,7 +94,12 @@ export class ClaudeProcess {
     const awaited = Promise.withResolvers<ResultMessage>();
     this.awaited = awaited;
     if (!this.living) awaited.reject(new Error('the CLI has ended'));
-    else this.write({ type: 'user', message: { role: 'user', content: text }, uuid: randomUUID() });
+    else
+      this.write({
+        type: 'user',
+        message: { role: 'user', content: text },
+        uuid: crypto.randomUUID(),
+      });
     return awaited.promise;
   }
 
@@ -128,7 +133,7 @@ export class ClaudeProcess {
     if (!this.living) return;
     this.write({
       type: 'control_request',
-      request_id: randomUUID(),
+      request_id: crypto.randomUUID(),
       request: { subtype: 'interrupt' },
     });
   }
@@ -147,7 +152,7 @@ export class ClaudeProcess {
   }
 
   private async control(request: Record<string, unknown>): Promise<Answer> {
-    const id = randomUUID();
+    const id = crypto.randomUUID();
     const answered = Promise.withResolvers<Answer | undefined>();
     const given = new AbortController();
     this.answers.set(id, answered.resolve);

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
-
 import type { HarnessConfig } from '#libs/protocol';
 
 import type { HarnessEnvironment } from '../../environment/environment.js';
+import { fs } from '../../platform/builtins.js';
 
 /** Name of the hive's MCP server: the CLI calls its tools `mcp__hyperhive__…`. */
 export const HIVE_SERVER = 'hyperhive';
@@ -39,7 +38,7 @@ export interface CliArgumentsOptions {
 export function cliArguments(options: CliArgumentsOptions): string[] {
   const { config, environment, model, session } = options;
   const builtIn = config.allowed_tools.filter((tool) => !tool.startsWith('mcp__'));
-  const folders = [environment.sharedDir, environment.docsDir].filter((it) => existsSync(it));
+  const folders = [environment.sharedDir, environment.docsDir].filter((it) => fs.existsSync(it));
   return [
     ['-p', '--input-format', 'stream-json'],
     // stream-json asks for --verbose; partial messages carry the usage of an answer that never ends.

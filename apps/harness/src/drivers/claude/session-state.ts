@@ -1,10 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import type { HarnessConfig } from '#libs/protocol';
 
 import { writeDurably } from '../../files/durable-file.js';
+import { crypto, fs } from '../../platform/builtins.js';
 import type { TurnUsage } from '../turn-driver.js';
 
 interface Stored {
@@ -37,7 +36,7 @@ export class SessionState {
   next(claudeConfigDir: string): { id: string; resume: boolean } {
     const id = this.stored.session_id;
     if (id !== null && hasTranscript(claudeConfigDir, id)) return { id, resume: true };
-    return { id: randomUUID(), resume: false };
+    return { id: crypto.randomUUID(), resume: false };
   }
 
   /** The session has begun and can be resumed from now on. */
@@ -91,7 +90,9 @@ export class SessionState {
 function hasTranscript(claudeConfigDir: string, id: string): boolean {
   const projects = path.join(claudeConfigDir, 'projects');
   try {
-    return readdirSync(projects).some((it) => existsSync(path.join(projects, it, `${id}.jsonl`)));
+    return fs
+      .readdirSync(projects)
+      .some((it) => fs.existsSync(path.join(projects, it, `${id}.jsonl`)));
   } catch {
     return false;
   }
@@ -99,7 +100,7 @@ function hasTranscript(claudeConfigDir: string, id: string): boolean {
 
 function read(file: string): Stored {
   try {
-    return { ...EMPTY, ...(JSON.parse(readFileSync(file, 'utf8')) as Partial<Stored>) };
+    return { ...EMPTY, ...(JSON.parse(fs.readFileSync(file, 'utf8')) as Partial<Stored>) };
   } catch {
     return { ...EMPTY }; // The first start, or a file that cannot be used: a new session begins.
   }

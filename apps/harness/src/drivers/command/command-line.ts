@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import { HiveError } from '#libs/protocol';
+
+import { fs } from '../../platform/builtins.js';
 
 /**
  * The argv with the names of files in the config tree replaced by their paths there (INTERFACES "Agent configuration").
@@ -25,5 +26,5 @@ function inTree(part: string, configDir: string): string {
   if (part === '' || part.startsWith('-') || path.isAbsolute(part)) return part;
   const file = path.resolve(configDir, part);
   if (!file.startsWith(`${configDir}${path.sep}`)) return part;
-  return existsSync(file) ? file : part;
+  return fs.existsSync(file) ? file : part;
 }
