@@ -39,6 +39,8 @@ export interface EventRelayOptions {
   sink: EventSink | undefined;
   clock: Clock;
   logger: Logger;
+  /** Outbox rows that may wait for Redis. */
+  maxWaitingRows?: number;
 }
 
 /** How long a change may wait for others: changes of the same row within it become one event. */
@@ -56,8 +58,8 @@ const BATCH_TURN_EVENTS = 256;
  * Outbox rows and live events that may wait for Redis. Past it the older half is given up: the stream keeps no more
  * entries either, so a reader who missed them needs a new snapshot anyhow.
  */
-export const MAX_WAITING_ROWS = 4000;
-export const MAX_WAITING_TURN_EVENTS = 20_000;
+const MAX_WAITING_ROWS = 4000;
+const MAX_WAITING_TURN_EVENTS = 20_000;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2000;
 
@@ -150,8 +152,9 @@ export class EventRelay {
     if (rows.length === 0 && live.runs.length === 0) return false;
     if (sink) {
       const events = inOrder(hydrate(mergeChanges(rows)), live.runs).map(encodeEvent);
+      const appended = sink.append(events);
       this.heldMs = clock.monotonic() - start;
-      await sink.append(events);
+      await appended;
     }
     const last = rows.at(-1);
     if (last) {
@@ -195,12 +198,13 @@ export class EventRelay {
     const { outbox, turnEvents, memory, sink, logger } = this.options;
     const newest = outbox.newest();
     const oldest = this.options.outbox.after(this.relayed, 1)[0]?.id ?? newest;
-    const rows = newest - oldest > MAX_WAITING_ROWS;
+    const maxRows = this.options.maxWaitingRows ?? MAX_WAITING_ROWS;
+    const rows = newest - oldest > maxRows;
     const live = turnEvents.end - this.turnEventCursor > MAX_WAITING_TURN_EVENTS;
     if (!rows && !live) return;
     sink?.breakEpoch();
     if (rows) {
-      this.relayed = newest - MAX_WAITING_ROWS / 2;
+      this.relayed = newest - Math.floor(maxRows / 2);
       void outbox.removeThrough(this.relayed).catch(() => {});
     }
     if (live) {
