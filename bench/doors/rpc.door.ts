@@ -1,7 +1,8 @@
-import { newRequestId, RpcClient } from '#libs/ipc';
+import { RpcClient } from '#libs/ipc';
 import type { BrokerGatewayApi } from '#libs/protocol';
 
 import type { BenchAgent } from '../bench-agents.js';
+import { cheapRequestId } from '../uuid7.js';
 import { ackedByTheNext, RECEIVE_MS, type Door, type Received } from './door.js';
 
 /** Calls a request of broker-gateway.sock, over the socket or in process. */
@@ -34,7 +35,7 @@ export class RpcDoor implements Door {
   ) {}
 
   async send(from: BenchAgent, to: BenchAgent, body: string): Promise<string> {
-    const request_id = newRequestId(Date.now());
+    const request_id = cheapRequestId();
     const { credential, name } = from;
     const message = { credential, request_id, session: name, to: to.name, body };
     const { id } = await this.call('send', message);
@@ -43,7 +44,7 @@ export class RpcDoor implements Door {
   }
 
   async receive({ credential, name }: BenchAgent): Promise<Received> {
-    const request_id = newRequestId(Date.now());
+    const request_id = cheapRequestId();
     const wait = { request_id, max: 1, wait_ms: RECEIVE_MS };
     const { messages } = await this.call('recv', { credential, session: name, ...wait });
     const [message] = messages;
