@@ -1,5 +1,5 @@
 /** One part of a path: no hidden meaning for git, shells or file systems. */
-const PART = /^[A-Za-z0-9_+-][A-Za-z0-9._+-]{0,99}$|^\.[A-Za-z0-9_][A-Za-z0-9._+-]{0,98}$/;
+const PART = /^[A-Za-z0-9_+][A-Za-z0-9._+-]{0,99}$|^\.[A-Za-z0-9_][A-Za-z0-9._+-]{0,98}$/;
 const MOST_PARTS = 8;
 /** Names that git reads as its own, on every file system. */
 const GIT_NAME = /^\.git(?:$|~|modules$|attributes$)/i;

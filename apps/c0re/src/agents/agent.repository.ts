@@ -152,6 +152,7 @@ export class AgentRepository {
     const values = keys.map((key) =>
       JSON_COLUMNS.has(key) && change[key] !== null ? JSON.stringify(change[key]) : change[key],
     );
+    const before = this.get(id);
     const revision = this.db
       .transaction(() => {
         this.db
@@ -159,8 +160,9 @@ export class AgentRepository {
             `UPDATE agents SET ${keys.map((key) => `${COLUMNS[key]} = ?`).join(', ')} WHERE id = ?`,
           )
           .run(...values, id);
-        const known = this.get(id).tokenHash !== null;
-        return known && keys.some((key) => IN_REGISTRY.has(key)) ? this.nextRevision() : null;
+        const isKnown = this.get(id).tokenHash !== null;
+        const isShown = keys.some((key) => IN_REGISTRY.has(key) && before[key] !== change[key]);
+        return isKnown && isShown ? this.nextRevision() : null;
       })
       .immediate();
     const agent = this.get(id);

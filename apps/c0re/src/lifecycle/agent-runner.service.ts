@@ -16,6 +16,7 @@ import { C0reSettings } from '../settings/c0re.settings.js';
 import { CLOCK, CONTAINER_DRIVER, LOGGER } from '../settings/tokens.js';
 import { AgentLocks } from './agent-locks.js';
 import { AgentMaker } from './agent-maker.service.js';
+import { failureText } from './failure-text.js';
 import { harnessConfig, harnessProgram } from './harness-launch.js';
 
 /** Exit code by which a harness says that its environment or configuration cannot work. */
@@ -93,7 +94,7 @@ export class AgentRunner {
       await this.endLeftovers(agent);
       await this.startContainer(agent);
     } catch (error) {
-      this.crashed(id, (error as Error).message);
+      this.crashed(id, failureText(error));
       throw error;
     }
   }
@@ -110,7 +111,7 @@ export class AgentRunner {
       try {
         await this.driver.stop(this.maker.owner(agent), entry?.container, this.settings.timings);
       } catch (error) {
-        this.agents.change(id, { state: 'crashed', reason: (error as Error).message });
+        this.agents.change(id, { state: 'crashed', reason: failureText(error) });
         throw error;
       }
     }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { lstatSync } from 'node:fs';
+import { lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -70,6 +70,19 @@ describeAsRoot(verifies('P29', '8.3') + 'users of agents, started as root', () =
     expect(status).toMatch(/^CapBnd:\s+0+$/m);
     expect(status).toMatch(/^NoNewPrivs:\s+1$/m);
     expect(status).toMatch(/^Groups:\s*$/m);
+  });
+
+  it('never follows what the agent put into its own folders', async () => {
+    await hive.spawn('ada');
+    const victim = path.join(hive.root, 'victim');
+    mkdirSync(victim, { mode: 0o755 });
+    rmSync(hive.agentPath('ada', 'home', '.hive'), { recursive: true });
+    symlinkSync(victim, hive.agentPath('ada', 'home', '.hive'));
+    symlinkSync('/etc/shadow', hive.agentPath('ada', 'state', 'token'));
+    await hive.verb('ada', 'restart');
+    const { uid, mode } = lstatSync(victim);
+    expect([uid, mode & 0o777]).toEqual([0, 0o755]);
+    expect(lstatSync('/etc/shadow').uid).toBe(0);
   });
 
   it('keeps tokens, databases and the operator token from other agents', async () => {

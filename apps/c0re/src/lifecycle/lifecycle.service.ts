@@ -12,6 +12,7 @@ import { CLOCK, CONTAINER_DRIVER, LOGGER } from '../settings/tokens.js';
 import { AgentLocks } from './agent-locks.js';
 import { AgentMaker } from './agent-maker.service.js';
 import { AgentRunner } from './agent-runner.service.js';
+import { failureText } from './failure-text.js';
 
 /** The verbs of PRODUCT 4.1. Each can be done again after a crash in the middle of it. */
 @Injectable()
@@ -78,7 +79,7 @@ export class Lifecycle {
     try {
       await this.maker.provision(id);
     } catch (error) {
-      this.agents.change(id, { state: 'crashed', reason: (error as Error).message });
+      this.agents.change(id, { state: 'crashed', reason: failureText(error) });
       throw error;
     }
     await this.runner.launch(id);

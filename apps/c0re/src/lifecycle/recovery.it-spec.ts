@@ -2,6 +2,8 @@ import { existsSync } from 'node:fs';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import type { C0reAnswers } from '#libs/protocol';
+
 import { verifies } from '../../../../test/requirements/verifies.js';
 import { C0reFixture, lives } from '../testing/c0re.fixture.js';
 import { C0reProcess } from '../testing/c0re.process.js';
@@ -60,6 +62,18 @@ describe(verifies('P28') + 'agents outlive c0re', () => {
     expect(existsSync(hive.socket('admin'))).toBe(false);
     await again();
     expect(await running('ada')).toEqual(before);
+  });
+
+  it('keeps what a harness writes while c0re is away', async () => {
+    await hive.spawn('ada');
+    await expect.poll(() => hive.noted('ada', 'ready.json'), PATIENT).toBeGreaterThan(0);
+    const { pid } = await running('ada');
+    await c0re.end('SIGKILL');
+    process.kill(pid, 'SIGUSR2');
+    await expect.poll(() => hive.noted('ada', 'heard.json'), PATIENT).toBe(true);
+    await again();
+    const { lines } = await hive.getJson<C0reAnswers['journal']>('admin', '/v1/agents/ada/journal');
+    expect(lines).toEqual(['harness ada instance 1', 'still here']);
   });
 
   it('starts what should run and is gone, and ends what the gone one left', async () => {

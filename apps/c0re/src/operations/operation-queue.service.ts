@@ -5,6 +5,7 @@ import type { Logger } from '#libs/service';
 
 import type { Agent } from '../agents/agent.entity.js';
 import { AgentRepository, type NewAgent } from '../agents/agent.repository.js';
+import { failureText } from '../lifecycle/failure-text.js';
 import { Lifecycle } from '../lifecycle/lifecycle.service.js';
 import { RegistryPush } from '../registry/registry-push.service.js';
 import { LOGGER } from '../settings/tokens.js';
@@ -164,7 +165,7 @@ export class OperationQueue {
         { err: error, operation: formatId('o', id), kind, agent },
         'operation failed',
       );
-      this.operations.setState(id, 'failed', (error as Error).message);
+      this.operations.setState(id, 'failed', failureText(error));
     } finally {
       freeLine();
     }

@@ -1,7 +1,7 @@
 /**
  * A harness that does what the agent's `command` says, for tests of what c0re does around it:
  * `idle` · `exit CODE` · `deaf` (ignores SIGTERM) · `family` (leaves a child of a session of its own, and a
- * grandchild that was forked twice and ignores SIGTERM).
+ * grandchild that was forked twice and ignores SIGTERM). SIGUSR2 makes any of them write a line to its log.
  */
 export const FAKE_HARNESS = `
 import { spawn } from 'node:child_process';
@@ -19,6 +19,7 @@ if (mode === 'family') {
   const forked = spawn('sh', ['-c', "setsid sh -c 'trap \\"\\" TERM; echo $$ > $HIVE_STATE_DIR/grandchild; while :; do sleep 1; done' & "], { stdio: 'ignore' });
   note('family.json', [sleeper.pid, forked.pid]);
 }
+process.on('SIGUSR2', () => { console.log('still here'); note('heard.json', true); });
 note('ready.json', process.pid);
 setInterval(() => {}, 1_000_000);
 `;
