@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 import type { RegistryAgent } from '#libs/protocol';
-import { createLogger, ManualClock } from '#libs/service';
+import { createLogger, ManualClock, type Clock } from '#libs/service';
 import { openDatabase, type Db } from '#libs/store';
 
 import { openBroker, type OpenBroker } from '../../broker.js';
@@ -34,6 +34,7 @@ export class World {
   );
   gateway = new SimGateway();
   broker: OpenBroker;
+  private incarnation: ProcessClock;
   db: Db;
   private readonly dir = mkdtempSync(path.join(tmpdir(), 'hive-model-'));
   private crashAt: 'beforeCommit' | 'afterCommit' | undefined;
@@ -61,9 +62,10 @@ export class World {
   async start(): Promise<void> {
     this.crashed = false;
     this.crashAt = undefined;
+    this.incarnation = new ProcessClock(this.clock);
     this.broker = await openBroker({
       dbDir: this.dir,
-      clock: this.clock,
+      clock: this.incarnation,
       logger: createLogger('broker', 'silent'),
       confirmWithinMs: 0,
       grantLimits: { liveTurns: LIVE_TURNS, perSecond: 50, burst: 100 },
@@ -218,6 +220,7 @@ export class World {
 
   /** Ends the broker without carrying out or answering anything more. */
   private async killBroker(): Promise<void> {
+    this.incarnation.end();
     this.broker.app.get(Writer).abandon();
     await this.broker.close();
     this.db.close();
@@ -227,6 +230,31 @@ export class World {
     if (this.crashAt !== at) return;
     this.crashed = true;
     throw new Error('crash');
+  }
+}
+
+/** The clock as one process sees it: its alarms end with it. */
+class ProcessClock implements Clock {
+  private ended = false;
+
+  constructor(private readonly clock: Clock) {}
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  monotonic(): number {
+    return this.clock.monotonic();
+  }
+
+  after(ms: number, run: () => void): () => void {
+    return this.clock.after(ms, () => {
+      if (!this.ended) run();
+    });
+  }
+
+  end(): void {
+    this.ended = true;
   }
 }
 
