@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 
 import { ErrorSchema } from '../openapi/answers.schema.js';
 import { TOOL_SESSION_PATH } from './tool-session.controller.js';
@@ -15,16 +15,24 @@ export function serveOpenApi(app: NestFastifyApplication, rev: string): void {
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'The operator token' }, 'token')
     .addSecurityRequirements('token')
     .build();
-  const document = SwaggerModule.createDocument(app, config, { extraModels: [ErrorSchema] });
-  for (const item of Object.values(document.paths)) {
-    for (const operation of Object.values(item)) describeErrors(operation as Operation);
-  }
-  SwaggerModule.setup('api/docs', app, document, {
+  // Built when somebody looks at it: it is most of what the dashboard would do at its start.
+  SwaggerModule.setup('api/docs', app, () => describe(app, config), {
     jsonDocumentUrl: 'api/openapi.json',
     raw: ['json'],
     customSiteTitle: 'Hyperhive API',
     customJs: TOOL_SESSION_PATH,
   });
+}
+
+function describe(
+  app: NestFastifyApplication,
+  config: Omit<OpenAPIObject, 'paths'>,
+): OpenAPIObject {
+  const document = SwaggerModule.createDocument(app, config, { extraModels: [ErrorSchema] });
+  for (const item of Object.values(document.paths)) {
+    for (const operation of Object.values(item)) describeErrors(operation as Operation);
+  }
+  return document;
 }
 
 interface Operation {

@@ -3,7 +3,8 @@ export type Wish = 'greeting' | 'thanks' | 'status' | 'question' | 'task';
 
 const GREETING = /^(hi|hello|hey|good (morning|evening|day|afternoon))\b[^.!?]*[.!?]?$/i;
 const THANKS = /^(thanks|thank you|great|perfect|well done|nice|ok|okay|good)\b.{0,60}$/i;
-const STATUS = /\b(status|progress|how (is it|far|are things|are you)|what are you (doing|up to))\b/i;
+const STATUS =
+  /\b(status|progress|how (is it|far|are things|are you)|what are you (doing|up to))\b/i;
 
 export function wishOf(text: string): Wish {
   const plain = text.trim();
