@@ -57,12 +57,16 @@ export interface TurnDriver {
   /** Credential for the next turn: that of the running CLI where it fits `config`, else of one that will be started. */
   credential(config: HarnessConfig): Promise<RunCredential>;
   start(turn: TurnRequest): LiveTurn;
+  /** The hive revoked the credential: the CLI that holds it ends, and the next credential is a fresh one. */
+  renew(): Promise<void>;
   /** Called between turns, at least once a minute: ends a CLI that has been idle for long. */
   rest(): Promise<void>;
   /** The next turn begins a new session. */
   newSession(): Promise<void>;
   /** Compacts the session: now when idle, else after the running turn. Rejects with what stands in the way. */
   compact(config: HarnessConfig): Promise<void>;
+  /** The model of the next turn; null: the CLI's own choice. */
+  model(config: HarnessConfig): string | null;
   /** Another model from the next turn on, until the configuration names another one. */
   useModel(model: string, config: HarnessConfig): Promise<void>;
   /** Ends the CLI and everything it started. */

@@ -13,7 +13,7 @@ const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 5000;
 
 /** Answers that say nothing about the request itself: the same one may succeed later. */
-const PASSING: ReadonlySet<ErrorCode> = new Set([
+export const PASSING: ReadonlySet<ErrorCode> = new Set([
   'unavailable',
   'outcome_unknown',
   'internal',

@@ -16,7 +16,7 @@ import { readAgentConfig } from '../environment/agent-config.js';
 import type { HarnessEnvironment } from '../environment/environment.js';
 import { EXIT } from '../environment/exit-codes.js';
 import type { HiveClient } from '../gateway/hive-client.js';
-import { InstanceSuperseded, Retries } from '../gateway/retries.js';
+import { InstanceSuperseded, PASSING, Retries } from '../gateway/retries.js';
 import { reasonOf, type Log } from '../logging/log.js';
 import { endPredecessor } from '../processes/predecessor.js';
 import { EndStore } from '../reports/end-store.js';
@@ -25,8 +25,15 @@ import type { Clock } from '../time/clock.js';
 import { CommandInbox } from './command-inbox.js';
 import { TurnRunner } from './turn-runner.js';
 
+/** Results that one hello may bring; there is rarely more than one. */
+const MOST_ENDS = 100;
 /** A stopping harness tries to report its last turn for this long; the next instance reports it otherwise. */
 const LAST_END_MS = 2000;
+/**
+ * Refusals of a poll that pass by themselves: `conflict` while the lease of a turn runs out whose result the hive could
+ * not read.
+ */
+const POLL_PASSING: ReadonlySet<ErrorCode> = new Set([...PASSING, 'conflict']);
 /** A result that the hive refuses as malformed is put aside; these answers say that it may be taken later. */
 const END_PASSING: ReadonlySet<ErrorCode> = new Set([
   'unavailable',
@@ -109,7 +116,7 @@ export class Harness {
       ...(idleMs === undefined ? {} : { idleMs }),
     });
     try {
-      await this.hello();
+      await this.hello(this.driver);
       void this.journal.sendLeftovers();
       while (!this.stopping.signal.aborted) await this.next(this.driver);
     } catch (error) {
@@ -145,13 +152,13 @@ export class Harness {
     this.closing.abort();
   }
 
-  private async hello(): Promise<void> {
+  private async hello(driver: TurnDriver): Promise<void> {
     const { environment, client, clock, log } = this.options;
-    const stored = this.ends.unanswered();
+    const stored = this.ends.unanswered().slice(0, MOST_ENDS);
     const request = {
       instance: environment.instance,
       driver: this.config.driver,
-      model: this.config.model,
+      model: driver.model(this.config),
       hyperhive_rev: environment.rev,
       started_at: new Date(clock.now()).toISOString(),
       ends: stored.map(({ turn_id, end }) => ({ turn_id, end })),
@@ -171,6 +178,7 @@ export class Harness {
       return say();
     });
     for (const { turn_id } of answer.ends) this.ends.remove(turn_id);
+    for (const { turn_id, end } of this.ends.unanswered()) await this.deliver(turn_id, end);
     log.info('hello', { returned: answer.returned, ends: answer.ends.length });
   }
 
@@ -179,6 +187,7 @@ export class Harness {
     this.readConfig();
     const credential = await driver.credential(this.config);
     const answer = await this.waitForTurn(credential);
+    if (answer === 'revoked') return driver.renew();
     for (const command of this.inbox.take(answer?.commands ?? [])) await this.carryOut(command);
     await driver.rest();
     if (!answer?.turn || this.stopping.signal.aborted) return;
@@ -193,7 +202,9 @@ export class Harness {
     await this.deliver(turn.turn_id, end);
   }
 
-  private async waitForTurn(credential: RunCredential): Promise<PollAnswer | undefined> {
+  private async waitForTurn(
+    credential: RunCredential,
+  ): Promise<PollAnswer | 'revoked' | undefined> {
     const { environment, client } = this.options;
     this.poll = new AbortController();
     const { signal } = this.poll;
@@ -207,11 +218,17 @@ export class Harness {
     try {
       if (this.stopping.signal.aborted) return undefined;
       const ask = () => client.poll(request, signal);
-      const answer = await this.retries.untilAnswered('asking for a turn', ask, signal);
+      const answer = await this.retries.untilAnswered(
+        'asking for a turn',
+        ask,
+        signal,
+        POLL_PASSING,
+      );
       this.inbox.confirmed(confirm);
       return answer;
     } catch (error) {
       if (signal.aborted) return undefined;
+      if (error instanceof HiveError && error.code === 'superseded') return 'revoked';
       throw error;
     }
   }

@@ -1,6 +1,7 @@
 import {
   clip,
   LIMITS,
+  parseId,
   type EndRequest,
   type HarnessCommand,
   type HarnessConfig,
@@ -153,7 +154,7 @@ export class TurnRunner {
     return {
       instance,
       result_kind: kind,
-      shown: outcome.shown,
+      shown: outcome.shown?.filter((id) => parseId('m', id) !== undefined) ?? null,
       note: clip([note, outcome.note].filter(Boolean).join('; '), LIMITS.note_chars),
       telemetry: {
         started_at: new Date(began.at).toISOString(),

@@ -1,17 +1,20 @@
-import { LIMITS, type TurnEvent } from '#libs/protocol';
+import { clip, LIMITS, type TurnEvent } from '#libs/protocol';
 
 /** A live event before it has its place in the turn. */
 export type NewEvent = Omit<TurnEvent, 'n' | 'at'>;
 
 /** Room for the fields around text and input in an event's JSON, in bytes. */
 const FRAME_BYTES = 1024;
+/** Characters of a tool's name. */
+const MOST_NAME = 200;
 const CUT = '… (cut)';
 
 /** The event cut to the size that the hive stores, by shortening its text and then its input. */
 export function fitEvent(event: TurnEvent): TurnEvent {
-  if (jsonBytes(event) <= LIMITS.turn_event_bytes) return event;
-  const room = LIMITS.turn_event_bytes - FRAME_BYTES;
   const fitted = { ...event };
+  if (fitted.tool !== undefined) fitted.tool = clip(fitted.tool, MOST_NAME);
+  if (jsonBytes(fitted) <= LIMITS.turn_event_bytes) return fitted;
+  const room = LIMITS.turn_event_bytes - FRAME_BYTES;
   if (fitted.input !== undefined && jsonBytes(fitted.input) > room / 2) {
     fitted.input = { cut: cutToJsonBytes(JSON.stringify(fitted.input), room / 2) };
   }

@@ -104,6 +104,12 @@ export class ClaudeDriver implements TurnDriver, ClaudeTurnHost {
     return this.running.cli;
   }
 
+  async renew(): Promise<void> {
+    await this.endCli();
+    this.fresh?.discard();
+    this.fresh = undefined;
+  }
+
   async rest(): Promise<void> {
     const { running, options } = this;
     if (!running || this.live) return;
@@ -112,6 +118,10 @@ export class ClaudeDriver implements TurnDriver, ClaudeTurnHost {
 
   async newSession(): Promise<void> {
     this.state.wantNewSession();
+  }
+
+  model(config: HarnessConfig): string | null {
+    return this.state.model(config);
   }
 
   async useModel(model: string, config: HarnessConfig): Promise<void> {
@@ -142,9 +152,7 @@ export class ClaudeDriver implements TurnDriver, ClaudeTurnHost {
   async stop(): Promise<void> {
     this.live?.interrupt('stopped');
     await this.live?.outcome;
-    await this.endCli();
-    this.fresh?.discard();
-    this.fresh = undefined;
+    await this.renew();
   }
 
   private startCli(config: HarnessConfig, credential: RunCredential): Running {

@@ -59,11 +59,19 @@ export class CommandDriver implements TurnDriver {
     return run;
   }
 
+  async renew(): Promise<void> {
+    this.fresh?.discard();
+    this.fresh = undefined;
+  }
+
   async stop(): Promise<void> {
     this.interrupt('stopped');
     await this.running;
-    this.fresh?.discard();
-    this.fresh = undefined;
+    await this.renew();
+  }
+
+  model(config: HarnessConfig): string | null {
+    return config.model;
   }
 
   /** A program per turn has no session and no model of the harness' choosing: nothing to do. */
