@@ -1,6 +1,6 @@
 import path from 'node:path';
 
-import type { HarnessConfig } from '#libs/protocol';
+import { HARNESS_NODE_FLAGS, type HarnessConfig } from '#libs/protocol';
 
 import type { Agent } from '../agents/agent.entity.js';
 import type { ContainerProgram } from '../containers/container-driver.js';
@@ -35,7 +35,7 @@ export function harnessProgram(
 ): ContainerProgram {
   const { home, nodePath } = settings;
   return {
-    argv: [nodePath, '--enable-source-maps', settings.harnessMain],
+    argv: [nodePath, ...HARNESS_NODE_FLAGS, settings.harnessMain],
     cwd: paths.state,
     logFile: home.log(agent.name),
     env: {
