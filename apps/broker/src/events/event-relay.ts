@@ -61,7 +61,9 @@ const BATCH_TURN_EVENTS = 256;
 const MAX_WAITING_ROWS = 4000;
 const MAX_WAITING_TURN_EVENTS = 20_000;
 const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 2000;
+const LONGEST_RETRY_MS = 1600;
+/** Wait between attempts at which Redis is reported as away: at a start it may come a moment later. */
+const WARN_AT_MS = 800;
 
 /**
  * Carries what changed from the outbox, and what turns report live, to the event stream. At least once and in order;
@@ -135,10 +137,11 @@ export class EventRelay {
       return this.hasWork();
     } catch (error) {
       this.retryMs = Math.min(Math.max(FIRST_RETRY_MS, this.retryMs * 2), LONGEST_RETRY_MS);
+      this.away = true;
       if (!(error instanceof StreamUnavailableError))
         this.options.logger.error({ err: error }, 'the event relay failed; it goes on');
-      else if (!this.away) this.options.logger.warn(`events wait for Redis: ${error.message}`);
-      this.away = true;
+      else if (this.retryMs === WARN_AT_MS)
+        this.options.logger.warn(`events wait for Redis: ${error.message}`);
       return true;
     }
   }
