@@ -5,6 +5,10 @@ import { FIRST_TASK } from '../seed/swarm.js';
 import { SmallHive } from '../testing/small-hive.js';
 import { CHARACTERS } from './index.js';
 
+function wordsOf({ sent }: SmallHive): string[] {
+  return sent.map(({ from, to, body }) => `${from} to ${to}: ${body}`);
+}
+
 const LONG = 'x'.repeat(4000);
 
 describe(verifies('10.1') + 'the conversation of the demo', () => {
@@ -35,8 +39,7 @@ describe(verifies('10.1') + 'the conversation of the demo', () => {
       hive.say('operator', { to: 'manager', body: FIRST_TASK }, 0);
       await hive.run();
     }
-    const bodies = ({ sent }: SmallHive) => sent.map(({ from, to, body }) => [from, to, body]);
-    expect(bodies(twice)).toEqual(bodies(once));
+    expect(wordsOf(twice)).toEqual(wordsOf(once));
   });
 
   it('takes a second task of the operator through the swarm in one round', async () => {
