@@ -19,7 +19,7 @@ export interface RelayedOutbox {
 
 /** The live events of turns as the relay reads them. */
 export interface RelayedTurnEvents {
-  since(cursor: number, limit: number): { runs: TurnEventRun[]; cursor: number };
+  since(cursor: number, limit: number, chars: number): { runs: TurnEventRun[]; cursor: number };
   readonly end: number;
 }
 
@@ -54,6 +54,8 @@ const REST_PER_WORK = 4;
 const BATCH_CHANGES = 256;
 const BATCH_ROWS = 256;
 const BATCH_TURN_EVENTS = 256;
+/** Characters of live events in one batch, about, and so in one entry of the stream: it becomes one frame to a browser. */
+const BATCH_CHARS = 256 * 1024;
 /**
  * Outbox rows and live events that may wait for Redis. Past it the older half is given up: the stream keeps no more
  * entries either, so a reader who missed them needs a new snapshot anyhow.
@@ -62,6 +64,8 @@ const MAX_WAITING_ROWS = 4000;
 const MAX_WAITING_TURN_EVENTS = 20_000;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 1600;
+/** How long a stop may go on relaying; the rest is relayed after the next start. */
+const STOP_MS = 1000;
 /** Wait between attempts at which Redis is reported as away: at a start it may come a moment later. */
 const WARN_AT_MS = 800;
 
@@ -79,6 +83,7 @@ export class EventRelay {
   private away = false;
   private heldMs = 0;
   private endRest: () => void = () => {};
+  private workUntil = Infinity;
 
   constructor(private readonly options: EventRelayOptions) {
     this.turnEventCursor = options.memory.turnEventCursor();
@@ -105,6 +110,7 @@ export class EventRelay {
   async stop(): Promise<void> {
     this.abandon();
     await this.working;
+    this.workUntil = this.options.clock.monotonic() + STOP_MS;
     if (!this.away) await this.work();
   }
 
@@ -129,9 +135,10 @@ export class EventRelay {
 
   /** Relays what there is; true when something is left, because it came meanwhile or Redis did not take it. */
   private async work(): Promise<boolean> {
+    const { clock } = this.options;
     try {
       this.boundBacklog();
-      while (await this.relayBatch()) await this.rest();
+      while (clock.monotonic() < this.workUntil && (await this.relayBatch())) await this.rest();
       this.retryMs = 0;
       this.away = false;
       return this.hasWork();
@@ -151,7 +158,7 @@ export class EventRelay {
     const { outbox, turnEvents, memory, sink, hydrate, clock } = this.options;
     const start = clock.monotonic();
     const rows = this.takeRows();
-    const live = turnEvents.since(this.turnEventCursor, BATCH_TURN_EVENTS);
+    const live = turnEvents.since(this.turnEventCursor, BATCH_TURN_EVENTS, BATCH_CHARS);
     if (rows.length === 0 && live.runs.length === 0) return false;
     if (sink) {
       const events = inOrder(hydrate(mergeChanges(rows)), live.runs).map(encodeEvent);

@@ -189,15 +189,16 @@ describe('telemetry', () => {
         [3, 0],
       ]);
       expect(store.events.inTurns([3, 1], 9, 10).map((row) => row.turn_id)).toEqual([3]);
-      const first = store.events.since(0, 3);
+      const first = store.events.since(0, 3, 1000);
       expect(
         first.runs.map(({ turn_id, agent, events }) => [turn_id, agent, events.length]),
       ).toEqual([
         [1, 'alice', 2],
         [2, 'bob', 1],
       ]);
-      expect(store.events.since(first.cursor, 10).runs).toMatchObject([{ turn_id: 3 }]);
-      expect(store.events.since(store.events.end, 10).runs).toEqual([]);
+      expect(store.events.since(0, 10, 100).runs).toMatchObject([{ events: [{ n: 0 }] }]);
+      expect(store.events.since(first.cursor, 10, 1000).runs).toMatchObject([{ turn_id: 3 }]);
+      expect(store.events.since(store.events.end, 10, 1000).runs).toEqual([]);
     });
 
     it('are deleted after 14 days and turn rows after 400, a bounded number at once', () => {

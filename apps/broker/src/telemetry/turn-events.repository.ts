@@ -95,11 +95,17 @@ export class TurnEventsRepository {
     return newestFirst.reverse();
   }
 
-  /** Up to `limit` events after the cursor, those of one turn that follow each other in one run, and the new cursor. */
-  since(cursor: number, limit: number): { runs: TurnEventRun[]; cursor: number } {
+  /**
+   * Up to `limit` events after the cursor, about `chars` characters of them, and the new cursor. Events of one turn that
+   * follow each other are one run.
+   */
+  since(cursor: number, limit: number, chars: number): { runs: TurnEventRun[]; cursor: number } {
     const runs: TurnEventRun[] = [];
     let end = cursor;
+    let size = 0;
     for (const record of this.after.iterate(cursor, limit)) {
+      size += record.event.length;
+      if (size > chars && runs.length > 0) break;
       end = record.id;
       const event = JSON.parse(record.event) as TurnEvent;
       const run = runs.at(-1);
