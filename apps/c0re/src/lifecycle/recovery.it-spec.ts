@@ -92,15 +92,15 @@ describe(verifies('P28') + 'agents outlive c0re', () => {
   });
 
   it('goes on with a stop that c0re did not live to finish', async () => {
-    await hive.spawn('ada', ['deaf']);
-    await expect.poll(() => hive.noted('ada', 'ready.json'), PATIENT).toBeGreaterThan(0);
-    const { pid } = await running('ada');
+    await hive.spawn('ada', ['family']);
+    await expect.poll(() => hive.noted('ada', 'grandchild'), PATIENT).toBeGreaterThan(0);
+    const grandchild = hive.noted('ada', 'grandchild') as number;
     await hive.post('admin', '/v1/agents/ada/stop');
     await c0re.end('SIGKILL');
-    expect(lives(pid)).toBe(true);
+    expect(lives(grandchild)).toBe(true);
     await again();
     await expect.poll(async () => (await hive.agent('ada')).state, PATIENT).toBe('stopped');
-    expect(lives(pid)).toBe(false);
+    expect(lives(grandchild)).toBe(false);
   });
 
   it('ends all of them when the hive stops, and starts them again with it', async () => {
