@@ -10,6 +10,15 @@ const STOP_MS = 10_000;
 /** Folder of the repository: this file runs as dist/bench/child-process.js. */
 export const ROOT = path.resolve(import.meta.dirname, '../..');
 
+const running = new Set<ChildProcess>();
+
+/** However the benchmark ends, nothing that it started stays. */
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGTERM');
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143));
+
 export interface StartOptions {
   name: string;
   /** The program with its arguments. */
@@ -38,14 +47,16 @@ export class BenchProcess {
       stdio: ['ignore', log, log, 'ipc'],
     });
     closeSync(log);
-    const running = new BenchProcess(child, options);
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    const started = new BenchProcess(child, options);
     try {
-      await running.whenReady();
+      await started.whenReady();
     } catch (error) {
-      await running.stop();
+      await started.stop();
       throw error;
     }
-    return running;
+    return started;
   }
 
   get pid(): number {
