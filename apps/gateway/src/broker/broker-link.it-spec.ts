@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { HiveError } from '#libs/protocol';
-import { createLogger, systemClock } from '#libs/service';
+import { createLogger, ManualClock, systemClock, type Clock } from '#libs/service';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
 import { GatewayOptions } from '../gateway.options.js';
@@ -18,12 +18,10 @@ describe(`${verifies('P11', '1.2')}the link to the broker`, () => {
   let broker: ScriptedBroker;
   let link: BrokerLink;
 
-  beforeEach(async () => {
-    folder = tempFolder();
-    broker = new ScriptedBroker(path.join(folder.path, 'b.sock'));
-    link = new BrokerLink(
+  function startLink(clock: Clock): BrokerLink {
+    const started = new BrokerLink(
       new GatewayOptions({
-        clock: systemClock,
+        clock,
         logger: createLogger('gateway', 'silent'),
         brokerSocket: path.join(folder.path, 'b.sock'),
         host: '127.0.0.1',
@@ -31,7 +29,14 @@ describe(`${verifies('P11', '1.2')}the link to the broker`, () => {
         hiveRev: 'test',
       }),
     );
-    link.start();
+    started.start();
+    return started;
+  }
+
+  beforeEach(() => {
+    folder = tempFolder();
+    broker = new ScriptedBroker(path.join(folder.path, 'b.sock'));
+    link = startLink(systemClock);
   });
   afterEach(async () => {
     link.close();
@@ -102,14 +107,35 @@ describe(`${verifies('P11', '1.2')}the link to the broker`, () => {
       return new Promise(() => {});
     });
     await broker.start();
-    const answer = recv(300);
-    const outcome = answer.catch((error: unknown) => error);
+    await expect.poll(() => link.isConnected).toBe(true);
+    const outcome = recv(300).catch((error: unknown) => error);
     await reached.promise;
     await broker.stop();
     expect(await outcome).toMatchObject({
       code: 'outcome_unknown',
       message: expect.stringMatching(/^outcome unknown/) as string,
     });
+  });
+
+  it('has its whole patience for each outage', async () => {
+    const clock = new ManualClock();
+    link.close();
+    link = startLink(clock);
+    const reached = Promise.withResolvers<void>();
+    broker.on('recv', () => {
+      reached.resolve();
+      return new Promise(() => {});
+    });
+    // It begins in one outage, waits at the broker for longer than its patience, and meets another.
+    const answer = recv(5000);
+    await broker.start();
+    await reached.promise;
+    clock.advance(60_000);
+    await broker.stop();
+    broker.on('recv', () => ({ messages: [], pending: 9 }));
+    await broker.start();
+    await expect.poll(() => (clock.advance(100), broker.of('recv').length)).toBe(2);
+    await expect(answer).resolves.toEqual({ messages: [], pending: 9 });
   });
 
   it('ends at once when it is cancelled, at the broker and while it is away', async () => {

@@ -120,7 +120,10 @@ export class BrokerLink {
       } catch (error) {
         if (signal?.aborted) throw cancelled();
         if (!isWorthRepeating(error)) throw error;
-        maySeen ||= openBefore || this.connections > connectionsBefore;
+        const cameBack = this.connections > connectionsBefore;
+        maySeen ||= openBefore || cameBack;
+        // An outage that is over does not use up the patience for the next one.
+        if (cameBack) missingSince = undefined;
         if (missingSince === undefined) {
           missingSince = clock.monotonic();
           onMissing?.();
