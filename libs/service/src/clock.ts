@@ -56,13 +56,20 @@ export class ManualClock implements Clock {
         .filter((alarm) => alarm.due <= end)
         .toSorted((a, b) => a.due - b.due)[0];
       if (!next) break;
-      this.wall += next.due - this.steady;
-      this.steady = next.due;
+      const step = Math.max(0, next.due - this.steady);
+      this.wall += step;
+      this.steady += step;
       this.alarms = this.alarms.filter((alarm) => alarm !== next);
       next.run();
     }
     this.wall += end - this.steady;
     this.steady = end;
+  }
+
+  /** Moves both clocks by `ms` and rings nothing, as a stalled event loop does; what came due rings with `advance`. */
+  stall(ms: number): void {
+    this.wall += ms;
+    this.steady += ms;
   }
 
   /** Moves the wall clock alone, as an administrator or NTP does. */

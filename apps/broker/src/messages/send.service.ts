@@ -76,6 +76,7 @@ export class SendService {
     if (repeated) return JSON.parse(repeated.answer) as SendResult;
     assertBody(params.body);
     const result = this.keyed(sender, params) ?? this.absorbed(claim) ?? this.store(sender, params);
+    const absorbsRepeats = claim !== undefined && !claim.earlier;
     this.requests.remember(
       {
         id: params.request_id,
@@ -85,8 +86,9 @@ export class SendService {
         session: null,
       },
       result,
+      !absorbsRepeats,
     );
-    if (claim && !claim.earlier) {
+    if (absorbsRepeats) {
       const { content } = claim;
       const send = { request: params.request_id, content, at: this.requests.now(), result };
       this.writer.afterCommit(() => this.unconfirmed.add(send));

@@ -45,9 +45,10 @@ export class RequestLog {
   ) {
     this.selectOne = db.prepare<[string], AnsweredRequest>('SELECT * FROM requests WHERE id = ?');
     this.insertRow = db.prepare<
-      [string, string, number, number, number | null, string | null, string]
+      [string, string, number, number, number, number | null, string | null, string]
     >(
-      'INSERT INTO requests (id, method, caller, at, turn, session, answer) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      `INSERT INTO requests (id, method, caller, at, written, turn, session, answer)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.setWritten = db.prepare<[string]>('UPDATE requests SET written = 1 WHERE id = ?');
     this.unwritten = db.prepare<[string, string], AnsweredRequest>(
@@ -95,16 +96,18 @@ export class RequestLog {
     return this.clock.now();
   }
 
-  /** Inside the request, with its effect. */
+  /** Inside the request, with its effect. `written`: it does not matter whether the answer arrives. */
   remember(
     request: Pick<AnsweredRequest, 'id' | 'method' | 'caller' | 'turn' | 'session'>,
     answer: unknown,
+    written = false,
   ): void {
     this.insertRow.run(
       request.id,
       request.method,
       request.caller,
       this.clock.now(),
+      written ? 1 : 0,
       request.turn,
       request.session,
       JSON.stringify(answer),

@@ -3,6 +3,7 @@ import {
   HiveError,
   type EndAnswer,
   type EndRequest,
+  type HeartbeatAnswer,
   type HelloAnswer,
   type HelloRequest,
   type PollAnswer,
@@ -207,7 +208,7 @@ export class Swarm {
   async heartbeat(
     turn: TestTurn,
     changes: { confirm?: string[]; wait_seconds?: number } = {},
-  ): ReturnType<TestBroker['gateway']['heartbeat']> {
+  ): Promise<HeartbeatAnswer> {
     return this.broker.gateway.heartbeat(
       {
         credential: this.token(turn.agent),
