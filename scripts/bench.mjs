@@ -6,11 +6,4 @@ import { setUp } from './setup/set-up.mjs';
 
 const args = process.argv.slice(2);
 const { node } = await setUp(args);
-const runner = inClone('scripts', 'setup', 'run-typescript.mjs');
-handOver(node, [
-  '--enable-source-maps',
-  '--expose-gc',
-  runner,
-  inClone('bench', 'main.ts'),
-  ...args,
-]);
+handOver(node, ['--enable-source-maps', inClone('dist', 'bench', 'main.js'), ...args]);

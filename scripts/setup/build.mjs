@@ -13,7 +13,7 @@ const WEB = path.join('apps', 'dashboard', 'web');
 const PARTS = {
   server: {
     title: 'building the services (tsc)',
-    sources: ['apps', 'libs'],
+    sources: ['apps', 'libs', 'bench'],
     without: WEB,
     proof: inClone('dist', 'apps', 'supervisor', 'src', 'main.js'),
     args: [inClone('node_modules', 'ts7', 'bin', 'tsc'), '-b'],
@@ -83,7 +83,7 @@ function filesBelow(folder, without) {
 }
 
 function isLeftOut(folder, without) {
-  return folder === without || ['testing', 'node_modules'].includes(path.basename(folder));
+  return folder === without || ['testing', 'results', 'node_modules'].includes(path.basename(folder));
 }
 
 function readStamps() {
