@@ -83,7 +83,9 @@ function filesBelow(folder, without) {
 }
 
 function isLeftOut(folder, without) {
-  return folder === without || ['testing', 'results', 'node_modules'].includes(path.basename(folder));
+  return (
+    folder === without || ['testing', 'results', 'node_modules'].includes(path.basename(folder))
+  );
 }
 
 function readStamps() {
