@@ -15,6 +15,11 @@ const CALLS = 20_000;
 const AT_ONCE = 16;
 /** Bytes that one call may leave behind. */
 const MOST_PER_CALL = 50;
+/** Waiting calls that are given up between the two measurements, and bytes that one may leave behind. */
+const GIVEN_UP = 2500;
+const MOST_PER_GIVEN_UP = 200;
+/** Waiting calls under way at once: the gateway's limit. */
+const WAITING_AT_ONCE = 8;
 /** Bytes that one idle session with its GET stream may take. */
 const MOST_PER_SESSION = 60 * 1024;
 
@@ -83,6 +88,27 @@ class RawSession {
     });
   }
 
+  /** Lets a `recv` wait, then gives it up: by closing the connection, or by cancelling it until its stream ends. */
+  giveUp(how: 'close' | 'cancel'): Promise<void> {
+    const id = this.nextId++;
+    const params = { name: 'recv', arguments: { wait_seconds: 180 } };
+    return new Promise((resolve, reject) => {
+      const outgoing = request(
+        `${this.url}/mcp`,
+        { method: 'POST', agent: this.agent, headers: this.headers() },
+        (answer) => {
+          answer.resume();
+          answer.on('error', () => {});
+          answer.on('close', resolve);
+          if (how === 'close') outgoing.destroy();
+          else this.post('notifications/cancelled', { requestId: id }, null).catch(reject);
+        },
+      );
+      outgoing.on('error', reject);
+      outgoing.end(JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params }));
+    });
+  }
+
   private headers(): Record<string, string> {
     return {
       authorization: `Bearer ${this.token}`,
@@ -92,8 +118,8 @@ class RawSession {
     };
   }
 
-  private post(method: string, params: object): Promise<string> {
-    const body = JSON.stringify({ jsonrpc: '2.0', id: this.nextId++, method, params });
+  private post(method: string, params: object, id: number | null = this.nextId++): Promise<string> {
+    const body = JSON.stringify({ jsonrpc: '2.0', ...(id === null ? {} : { id }), method, params });
     return new Promise((resolve, reject) => {
       const outgoing = request(
         `${this.url}/mcp`,
@@ -127,6 +153,17 @@ async function callMany(session: RawSession, count: number): Promise<void> {
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
+async function giveUpMany(session: RawSession, count: number): Promise<void> {
+  let left = count;
+  const worker = async () => {
+    while (left > 0) {
+      left -= 1;
+      await session.giveUp(left % 2 === 0 ? 'close' : 'cancel');
+    }
+  };
+  await Promise.all(Array.from({ length: WAITING_AT_ONCE }, worker));
+}
+
 describe(`${verifies('P36')}memory of the gateway`, () => {
   it(`does not grow by the call (${CALLS} calls)`, { timeout: 180_000 }, async () => {
     const { url } = await startMeasured(['alice']);
@@ -138,6 +175,20 @@ describe(`${verifies('P36')}memory of the gateway`, () => {
     const perCall = ((await heapBytes()) - before) / CALLS;
     process.stdout.write(`heap growth per MCP call: ${perCall.toFixed(1)} bytes\n`);
     expect(perCall).toBeLessThan(MOST_PER_CALL);
+  });
+
+  it('does not grow by the call that was given up', { timeout: 180_000 }, async () => {
+    const { url } = await startMeasured(['alice']);
+    const session = new RawSession(url, tokenOf('alice'));
+    await session.open();
+    await callMany(session, 500);
+    await giveUpMany(session, 500);
+    const before = await heapBytes();
+    await giveUpMany(session, GIVEN_UP);
+    const perCall = ((await heapBytes()) - before) / GIVEN_UP;
+    process.stdout.write(`heap growth per given up call: ${perCall.toFixed(1)} bytes\n`);
+    expect(perCall).toBeLessThan(MOST_PER_GIVEN_UP);
+    await expect(session.tool('recv', {})).resolves.toContain('"pending":0');
   });
 
   it('is at most 60 KiB for an idle session', { timeout: 120_000 }, async () => {
