@@ -70,7 +70,7 @@ async function turnOf(body: string): Promise<{ sent: SendResult; turn: TurnGrant
   return { sent, turn: answer.body['turn'] as TurnGrant };
 }
 
-describe(`${verifies('5.1', '1.4', 'P6', 'P18')}the harness API`, () => {
+describe(`${verifies('5.1', '1.4', '1.15', 'P6', 'P18')}the harness API`, () => {
   it('carries a turn from hello to end', async () => {
     const { sent, turn } = await turnOf('do it');
     expect(turn).toMatchObject({
