@@ -105,7 +105,6 @@ function AgentHead({ agent }: { agent: AgentRow }): ReactNode {
       <div className="agent-head-who">
         <div className="agent-head-title">
           <h1 className="mono clip">{agent.name}</h1>
-          {agent.role === 'manager' && <span className="chip honey">manager</span>}
           <MoodTag agent={agent} />
         </div>
         {agent.status_text && <p className="agent-status">{agent.status_text}</p>}

@@ -102,7 +102,6 @@ function Name({ name }: { name: string }): ReactNode {
 function Marks({ message }: { message: MessageRow }): ReactNode {
   return (
     <>
-      {message.from_kind === 'manager' && <span className="chip plain">manager</span>}
       {message.from_kind === 'external' && <span className="chip violet">external</span>}
       {message.kind !== 'message' && (
         <span className="chip plain">{message.event ?? message.kind}</span>

@@ -24,7 +24,6 @@ export function AgentItem({ agent }: { agent: AgentRow }): ReactNode {
           <Link href={`/agents/${agent.name}`} className="agent-name mono clip">
             {agent.name}
           </Link>
-          {agent.role === 'manager' && <span className="chip honey">manager</span>}
           <MoodTag agent={agent} />
         </div>
         <p className="agent-kind mono clip">
@@ -54,10 +53,12 @@ export function AgentItem({ agent }: { agent: AgentRow }): ReactNode {
           <dt>context</dt>
           <dd className="nums">
             {agent.context_tokens === null ? '–' : compactNumber(agent.context_tokens)}
-            <Meter
-              share={contextShare(agent)}
-              label={`Context of ${agent.name}, of ${compactNumber(contextWindow(agent))} tokens`}
-            />
+            {agent.context_tokens !== null && (
+              <Meter
+                share={contextShare(agent)}
+                label={`Context of ${agent.name}, of ${compactNumber(contextWindow(agent))} tokens`}
+              />
+            )}
           </dd>
         </div>
         <div>

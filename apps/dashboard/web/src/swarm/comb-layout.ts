@@ -17,8 +17,34 @@ const DIRECTIONS = [
   [1, -1],
 ] as const;
 
-/** The first `count` cells of a comb that grows in rings around its first cell. */
-export function combPlaces(count: number): Place[] {
+/** Which cells of the first ring few agents take, so that they stand evenly: top left is 0, then clockwise. */
+const EVEN_FIRST_RINGS: readonly (readonly number[])[] = [
+  [],
+  [2],
+  [5, 2],
+  [0, 2, 4],
+  [0, 1, 3, 4],
+  [0, 1, 2, 3, 4],
+];
+
+/**
+ * A comb of `taken` cells around the first one, and `empty` further ones around those. The taken ones fill ring after
+ * ring.
+ */
+export function comb(taken: number, empty: number): { taken: Place[]; empty: Place[] } {
+  const all = rings(Math.max(taken, FIRST_RING) + empty);
+  const even = EVEN_FIRST_RINGS[taken - 1];
+  if (!even) return { taken: all.slice(0, taken), empty: all.slice(taken) };
+  const places = new Set([0, ...even.map((at) => at + 1)]);
+  return {
+    taken: [...places].map((at) => all[at] as Place),
+    empty: all.filter((_, at) => !places.has(at)),
+  };
+}
+const FIRST_RING = 7;
+
+/** The first `count` cells, ring by ring. */
+function rings(count: number): Place[] {
   const places: Place[] = [];
   const put = (q: number, r: number): void => {
     const step = CELL + AIR / Math.sqrt(3);

@@ -8,7 +8,7 @@ import { hueOf } from '../design/cell.js';
 import { contextShare } from '../hive/context.js';
 import { moodOf, type Tone } from '../hive/mood.js';
 import { onHiveEvent } from '../hive/store.js';
-import { CELL, combPlaces, combView, hexPath, type Place } from './comb-layout.js';
+import { CELL, comb, combView, hexPath, type Place } from './comb-layout.js';
 
 /** Drawing units that are always shown: a comb of few cells does not grow huge. */
 const LEAST = { width: 350, height: 236 };
@@ -24,11 +24,7 @@ const FLIGHT_MS = 1100;
 export function Comb({ agents }: { agents: readonly AgentRow[] }): ReactNode {
   const flights = useRef<SVGGElement>(null);
   const names = useMemo(() => ['operator', ...agents.map(({ name }) => name)], [agents]);
-  const places = useMemo(() => combPlaces(names.length), [names.length]);
-  const empty = useMemo(
-    () => combPlaces(names.length + EMPTY_CELLS).slice(names.length),
-    [names.length],
-  );
+  const { taken: places, empty } = useMemo(() => comb(names.length, EMPTY_CELLS), [names.length]);
   useFlights(flights, names, places);
   const working = agents.filter((agent) => moodOf(agent).tone === 'busy').length;
   return (

@@ -7,6 +7,14 @@ export interface JournalLine {
   more?: string;
 }
 
+/** As in a log: 24 hours, two digits each. */
+const CLOCK = {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+} as const;
+
 /** Pino's numbers, lowest first. */
 const LEVELS = [
   [50, 'error'],
@@ -39,7 +47,7 @@ export function journalLine(line: string): JournalLine {
     .join(' ');
   return {
     level: levelOf(level),
-    ...(at && !Number.isNaN(at.getTime()) ? { time: at.toLocaleTimeString() } : {}),
+    ...(at && !Number.isNaN(at.getTime()) ? { time: at.toLocaleTimeString(undefined, CLOCK) } : {}),
     text: String(msg),
     ...(rest ? { more: rest } : {}),
   };
