@@ -11,7 +11,7 @@ const STAMP = '.installed-lockfile';
 /** Installs the packages of the clone (development ones too: the build needs them) unless they fit the lockfile. */
 export async function ensureDependencies() {
   if (isInstalled(CLONE) && findNode()) return;
-  await install(CLONE, 'installing dependencies (npm ci; about a minute the first time)');
+  await install(CLONE, 'installing dependencies (npm ci)');
 }
 
 /** The same for a folder of the clone with a package.json of its own. */
