@@ -6,7 +6,7 @@ import type { Logger } from '#libs/service';
 import { asRefusal, sendRefusal } from '../requests/refusal.js';
 import type { CredentialHeaders } from '../services/c0re.link.js';
 import type { AccessService } from './access.service.js';
-import { COMING_FROM_ELSEWHERE, LOGIN_NEEDED, NOT_THERE, sendNotice } from './notice.page.js';
+import { comingFromElsewhere, LOGIN_NEEDED, NOT_THERE, sendNotice } from './notice.page.js';
 import { scopeOf } from './route-scope.js';
 import { TOOL_PAGE_POLICY } from './security-headers.js';
 
@@ -46,6 +46,11 @@ export function guardDoor(http: FastifyInstance, access: AccessService, logger: 
   });
 }
 
+/** Whether the browser came here by way of another site and therefore sends no SameSite=Strict cookie. */
+export function isFromElsewhere(request: FastifyRequest): boolean {
+  return request.headers['sec-fetch-site'] === 'cross-site';
+}
+
 function wantsPage(request: FastifyRequest): boolean {
   return (request.headers.accept ?? '').includes('text/html');
 }
@@ -58,6 +63,5 @@ function sendPageRefusal(
   const refusal = asRefusal(error, request.method, '');
   if (refusal.code === 'forbidden') return sendRefusal(reply, refusal);
   if (refusal.code !== 'operator_required') return sendNotice(reply, NOT_THERE);
-  const cookieHeldBack = request.headers['sec-fetch-site'] === 'cross-site';
-  return sendNotice(reply, cookieHeldBack ? COMING_FROM_ELSEWHERE : LOGIN_NEEDED);
+  return sendNotice(reply, isFromElsewhere(request) ? comingFromElsewhere('') : LOGIN_NEEDED);
 }

@@ -14,9 +14,10 @@ import { EventSockets } from '../events/event-sockets.js';
 import { LoginLinkSchema } from '../openapi/answers.schema.js';
 import { C0reLink, type CredentialHeaders } from '../services/c0re.link.js';
 import { LOGGER } from '../settings/tokens.js';
+import { isFromElsewhere } from './access.hook.js';
 import { AccessService } from './access.service.js';
 import { COOKIE_OPTIONS, cookieName } from './credential.js';
-import { LINK_SPENT, NOT_THERE, sendNotice } from './notice.page.js';
+import { comingFromElsewhere, LINK_SPENT, NOT_THERE, sendNotice } from './notice.page.js';
 import { Operator } from './operator.decorator.js';
 import { sessionTag } from './session-tag.js';
 
@@ -36,19 +37,22 @@ export class LoginController {
   /** Exchanges a one-time token: the cookie opens the page, the secret in the fragment its API. */
   @Get('login')
   @ApiExcludeEndpoint()
-  async login(@Query('token') token: unknown, @Res() reply: FastifyReply): Promise<void> {
+  async login(
+    @Query('token') token: unknown,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     if (typeof token !== 'string' || token.length === 0 || token.length > LONGEST_TOKEN) {
       await sendNotice(reply, LINK_SPENT);
       return;
     }
     try {
       const session = await this.c0re.order<OperatorSession>('/v1/login', {}, { token });
-      await reply
-        .code(303)
-        .setCookie(cookieName(this.access.port), session.cookie, COOKIE_OPTIONS)
-        .header('cache-control', 'no-store')
-        .header('location', `/#session=${encodeURIComponent(session.page_secret)}`)
-        .send();
+      const page = `/#session=${encodeURIComponent(session.page_secret)}`;
+      reply.setCookie(cookieName(this.access.port), session.cookie, COOKIE_OPTIONS);
+      await (isFromElsewhere(request)
+        ? sendNotice(reply, comingFromElsewhere(page))
+        : reply.code(303).header('location', page).send());
     } catch (error) {
       const away = !(error instanceof HiveError) || error.code === 'unavailable';
       this.logger.info(away ? 'a login could not be tried' : 'a login link was refused');

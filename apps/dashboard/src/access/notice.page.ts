@@ -14,8 +14,8 @@ interface Notice {
   title: string;
   /** Paragraphs; text between backticks is shown as code. No foreign text comes in here. */
   lines: string[];
-  /** Loads the same address again by itself, once. */
-  again?: boolean;
+  /** Address that it goes on to by itself; empty: the same again. Fit for an attribute. */
+  onTo?: string;
 }
 
 export const LOGIN_NEEDED: Notice = {
@@ -39,13 +39,10 @@ export const NOT_THERE: Notice = {
   title: 'The hive is being restarted',
   lines: ['A part of it does not answer yet. Load this page again in a moment.'],
 };
-/** The browser held the cookie back because the way here began at another site; loading again is our own way. */
-export const COMING_FROM_ELSEWHERE: Notice = {
-  status: 200,
-  title: 'Opening the hive',
-  lines: ['One moment.'],
-  again: true,
-};
+/** The browser holds the cookie back while the way here began at another site; from this page on the way is ours. */
+export function comingFromElsewhere(onTo: string): Notice {
+  return { status: 200, title: 'Opening the hive', lines: ['One moment.'], onTo };
+}
 
 /** Sends a small page that needs nothing else. */
 export function sendNotice(reply: FastifyReply, notice: Notice): FastifyReply {
@@ -59,8 +56,13 @@ export function sendNotice(reply: FastifyReply, notice: Notice): FastifyReply {
     .type('text/html; charset=utf-8')
     .send(
       `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">` +
-        (notice.again ? '<meta http-equiv="refresh" content="0">' : '') +
+        refresh(notice) +
         `<title>${notice.title}</title><style>${STYLE}</style>` +
         `<body><main><h1>${notice.title}</h1>${paragraphs}</main></body></html>`,
     );
+}
+
+function refresh({ onTo }: Notice): string {
+  if (onTo === undefined) return '';
+  return `<meta http-equiv="refresh" content="0${onTo === '' ? '' : `;url=${onTo}`}">`;
 }
