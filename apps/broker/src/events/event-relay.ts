@@ -49,9 +49,9 @@ const COLLECT_MS = 15;
  * The relay rests this many times as long as it held the thread: under load messages go first, and what changes again
  * meanwhile becomes one event.
  */
-const REST_PER_WORK = 4;
+const REST_PER_WORK = 9;
 /** Changes that one batch holds, about: reading their rows takes a few milliseconds of the thread. */
-const BATCH_CHANGES = 256;
+const BATCH_CHANGES = 128;
 const BATCH_ROWS = 256;
 const BATCH_TURN_EVENTS = 256;
 /** Characters of live events in one batch, about, and so in one entry of the stream: it becomes one frame to a browser. */

@@ -3,10 +3,14 @@ import { Injectable } from '@nestjs/common';
 import { LIMITS } from '#libs/protocol';
 
 import { ThreadsDb } from '../storage/threads.db.js';
+import { Writer } from '../storage/writer.service.js';
 import type { MessageRecord, NewMessage } from './message.js';
 
 /** Messages of a thread that one read looks at, newest first: bounds the time it may hold the writer. */
 const THREAD_SCAN = 5000;
+
+/** Newest messages kept in memory: each is read again to hand it out and to tell the event stream, within moments. */
+const RECENT = 1024;
 
 /** Rows of `messages`. Writes only from inside a request. */
 @Injectable()
@@ -18,13 +22,16 @@ export class MessagesRepository {
   private readonly newest;
   private readonly setHop;
 
-  constructor({ db }: ThreadsDb) {
-    this.insertRow = db.prepare<NewMessage>(
+  private readonly recent = new Map<number, MessageRecord>();
+
+  constructor({ db }: ThreadsDb, writer: Writer) {
+    this.insertRow = db.prepare(
       `INSERT INTO messages (thread, in_reply_to, from_agent, from_name, from_kind, to_names, kind, event, priority,
          broadcast, hop, may_repeat, cause_turn, cause_message, sent_at, body)
-       VALUES (@thread, @in_reply_to, @from_agent, @from_name, @from_kind, @to_names, @kind, @event, @priority,
-         @broadcast, @hop, @may_repeat, @cause_turn, @cause_message, @sent_at, @body)`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
+    // The ids of a transaction that is rolled back are given again to other messages.
+    writer.onRollback(() => this.recent.clear());
     this.selectOne = db.prepare<[number], MessageRecord>('SELECT * FROM messages WHERE id = ?');
     this.received = db
       .prepare<[number, number], number>(
@@ -47,11 +54,35 @@ export class MessagesRepository {
   }
 
   insert(message: NewMessage): number {
-    return Number(this.insertRow.run(message).lastInsertRowid);
+    const { lastInsertRowid } = this.insertRow.run(
+      message.thread,
+      message.in_reply_to,
+      message.from_agent,
+      message.from_name,
+      message.from_kind,
+      message.to_names,
+      message.kind,
+      message.event,
+      message.priority,
+      message.broadcast,
+      message.hop,
+      message.may_repeat,
+      message.cause_turn,
+      message.cause_message,
+      message.sent_at,
+      message.body,
+    );
+    const id = Number(lastInsertRowid);
+    this.recent.set(id, { ...message, id });
+    if (this.recent.size > RECENT) {
+      const [oldest] = this.recent.keys();
+      if (oldest !== undefined) this.recent.delete(oldest);
+    }
+    return id;
   }
 
-  find(id: number): MessageRecord | undefined {
-    return this.selectOne.get(id);
+  find(id: number): Readonly<MessageRecord> | undefined {
+    return this.recent.get(id) ?? this.selectOne.get(id);
   }
 
   /** Highest id so far, 0 when there is none. */
@@ -61,6 +92,7 @@ export class MessagesRepository {
 
   resetHop(id: number): void {
     this.setHop.run(0, id);
+    this.recent.delete(id);
   }
 
   /** Whether the agent sent the message or was handed it (P34). */
