@@ -5,7 +5,7 @@ import { ManualClock, systemClock, type Clock } from '#libs/service';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
 import { AgentRepository } from '../agents/agent.repository.js';
-import { C0reFixture } from '../testing/c0re.fixture.js';
+import { C0reFixture, lives } from '../testing/c0re.fixture.js';
 import { FakeBroker } from '../testing/fake-broker.js';
 
 /** The machine may be busy. */
@@ -152,6 +152,22 @@ describe(verifies('P4', 'P6') + 'a harness that is gone', () => {
     await expect.poll(inStep, PATIENT).toBe(true);
     await hive.verb('ada', 'stop');
     await expect.poll(() => broker.ended.map(({ instance }) => instance), PATIENT).toEqual([3]);
+  });
+});
+
+describe(verifies('P4') + 'what a crashed harness left', () => {
+  it('is ended before the broker may hand its messages to another', async () => {
+    await broker.listen();
+    await hive.spawn('ada', ['family']);
+    await expect.poll(() => hive.noted('ada', 'grandchild'), PATIENT).toBeGreaterThan(0);
+    const grandchild = hive.noted('ada', 'grandchild') as number;
+    let livedAtEnd: boolean | undefined;
+    broker.onEnded = () => {
+      livedAtEnd ??= lives(grandchild);
+    };
+    expect(lives(grandchild)).toBe(true);
+    process.kill((await hive.agent('ada')).pid as number, 'SIGKILL');
+    await expect.poll(() => livedAtEnd, PATIENT).toBe(false);
   });
 });
 

@@ -18,6 +18,8 @@ export class FakeBroker {
   revision = 0;
   /** How often c0re compared the copies. */
   compared = 0;
+  /** Called when c0re tells that a harness is gone. */
+  onEnded: () => void = () => {};
   private server: RpcServer<BrokerC0reApi> | undefined;
 
   constructor(private readonly runtimeDir: string) {}
@@ -58,6 +60,7 @@ export class FakeBroker {
         instance_ended: (end) => {
           this.calls.push(`instance_ended ${end.instance}`);
           this.ended.push(end);
+          this.onEnded();
           return { returned: 0 };
         },
         publish: ({ events }) => {
