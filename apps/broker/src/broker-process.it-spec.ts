@@ -119,12 +119,6 @@ describe(verifies('1.2', 'P5', 'P11', '8.5') + 'the broker as a process', () => 
     return broker;
   }
 
-  async function killed(broker: ChildProcess): Promise<void> {
-    if (broker.exitCode !== null || broker.signalCode !== null) return;
-    broker.kill('SIGKILL');
-    await once(broker, 'exit');
-  }
-
   function connect<Api extends { [K in keyof Api]: [unknown, unknown] }>(
     peer: string,
   ): RpcClient<Api> {
@@ -155,17 +149,6 @@ describe(verifies('1.2', 'P5', 'P11', '8.5') + 'the broker as a process', () => 
     });
     expect(await receiveHeld(gateway)).toMatchObject([{ id, redelivered: false, attempt: 1 }]);
     return id;
-  }
-
-  async function receiveHeld(gateway: RpcClient<BrokerGatewayApi>): Promise<Message[]> {
-    const { messages } = await gateway.call('recv', {
-      credential: tokenOf(2 * PAIRS + 1, HOLDER),
-      request_id: newRequestId(Date.now()),
-      session: 'holder',
-      max: 5,
-      wait_ms: 0,
-    });
-    return messages;
   }
 
   /** Receives and acks what is left; leases of before the kill have to be returned first. */
@@ -274,4 +257,21 @@ async function untilAnswered<T>(call: () => Promise<T>): Promise<T> {
       if (!(error instanceof HiveError) || error.code !== 'unavailable') throw error;
     }
   }
+}
+
+async function killed(broker: ChildProcess): Promise<void> {
+  if (broker.exitCode !== null || broker.signalCode !== null) return;
+  broker.kill('SIGKILL');
+  await once(broker, 'exit');
+}
+
+async function receiveHeld(gateway: RpcClient<BrokerGatewayApi>): Promise<Message[]> {
+  const { messages } = await gateway.call('recv', {
+    credential: tokenOf(2 * PAIRS + 1, HOLDER),
+    request_id: newRequestId(Date.now()),
+    session: 'holder',
+    max: 5,
+    wait_ms: 0,
+  });
+  return messages;
 }
