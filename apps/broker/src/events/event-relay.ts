@@ -114,9 +114,10 @@ export class EventRelay {
     if (!this.away) await this.work();
   }
 
-  /** Stops at once, as a crash would. */
+  /** Stops with the batch that is under way, as a crash would. */
   abandon(): void {
     this.stopped = true;
+    this.workUntil = -Infinity;
     this.timer?.();
     this.timer = undefined;
     this.endRest();
