@@ -20,8 +20,9 @@ export class HarnessClient {
   /** Ends on disk: written before they are sent, removed when answered (P6). */
   ends: { turn_id: string; end: EndRequest }[] = [];
   confirm: string[] = [];
-  /** An earlier instance that still runs, and the CLI of one that does not. */
+  /** An earlier instance that still runs. */
   zombie: { instance: number; turn: KnownTurn | undefined } | undefined;
+  /** Run of the newest CLI that lost its harness; calls of it may still be on their way. */
   orphan: string | undefined;
   private runs = 0;
   run: string;
@@ -70,7 +71,7 @@ export class HarnessClient {
 
   die(keepZombie: boolean): void {
     this.zombie = keepZombie ? { instance: this.instance, turn: this.turn } : undefined;
-    this.orphan = this.turn?.run;
+    this.orphan = this.turn?.run ?? this.orphan;
     this.alive = false;
     this.saidHello = false;
     this.turn = undefined;

@@ -163,7 +163,6 @@ export async function hello(world: World, agent: AgentName, lose: boolean): Prom
   }
   if (world.gateway.giveUp((call) => call.caller === agent && call.run !== undefined) > 0)
     world.ledger.lostSight();
-  harness.orphan = undefined;
   excuseLiveTurn(world, agent);
   harness.helloOnItsWay = true;
   const ends = [...harness.ends];

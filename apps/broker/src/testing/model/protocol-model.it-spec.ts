@@ -8,9 +8,9 @@ import { perform } from './perform.js';
 import { World } from './world.js';
 
 /** Runs of the usual test; `HIVE_MODEL_RUNS` and `HIVE_MODEL_SEED` ask for more, or for others, `HIVE_MODEL_SHRINK=1` for the shortest bad run. */
-const RUNS = Number(process.env['HIVE_MODEL_RUNS'] ?? 100);
+const RUNS = Number(process.env['HIVE_MODEL_RUNS'] ?? 60);
 const SEED = Number(process.env['HIVE_MODEL_SEED'] ?? 20_261_122);
-const STEPS = 120;
+const STEPS = 150;
 
 /** What a run brings about at least, on average: without it the invariants would hold of nothing. */
 const LEAST_PER_RUN = {

@@ -75,7 +75,7 @@ export async function zombie(
 /** The CLI of a dead harness goes on. */
 export async function orphan(world: World, agent: AgentName, call: 'send' | 'recv'): Promise<void> {
   const harness = world.harnesses.get(agent) as HarnessClient;
-  const run = harness.orphan ?? harness.zombie?.turn?.run;
+  const run = harness.orphan;
   if (run === undefined) return;
   const live = runIsLive(world.db, run);
   const before = dump(world.db);

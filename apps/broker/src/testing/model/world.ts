@@ -132,10 +132,7 @@ export class World {
   /** Lets everything happen that can, takes answers to their callers, and starts the broker again when it died. */
   async settle(): Promise<void> {
     for (let n = 0; n < SETTLED; n += 1) await new Promise((resolve) => setImmediate(resolve));
-    if (this.crashed) {
-      await this.restart();
-      return;
-    }
+    // What left the broker before it died has arrived.
     const done = this.gateway.harvest();
     for (const call of done) {
       const agent = call.caller as AgentName;
@@ -144,6 +141,10 @@ export class World {
         this.ledger.answered.push({ method: call.method, params: call.params });
       }
       call.arrive(call);
+    }
+    if (this.crashed) {
+      await this.restart();
+      return;
     }
     if (this.gateway.late) throw this.gateway.late;
     if (done.length > 0) await this.settle();
