@@ -16,7 +16,7 @@ import { verifies } from '../../../test/requirements/verifies.js';
 
 const BUILT_MAIN = path.resolve('dist/apps/scheduler/src/main.js');
 
-describe(verifies('P14', 'P15', 'P28') + 'the scheduler as a process', () => {
+describe(verifies('3.6', 'P14', 'P15', 'P28') + 'the scheduler as a process', () => {
   let runtimeDir: string;
   let redis: PrivateRedis;
   let queue: Queue;

@@ -203,7 +203,7 @@ describe(verifies('4.2', 'P4') + 'ending an agent', () => {
   });
 });
 
-describe(verifies('5.1', 'P4') + 'a harness that ends without being asked', () => {
+describe(verifies('4.8', '5.1', 'P4') + 'a harness that ends without being asked', () => {
   it('is started again with a higher instance, and what it left is ended first', async () => {
     await hive.spawn('ada', ['family']);
     await expect.poll(() => hive.noted('ada', 'grandchild'), PATIENT).toBeGreaterThan(0);
