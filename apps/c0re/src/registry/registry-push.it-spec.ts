@@ -149,7 +149,11 @@ describe(verifies('P4', 'P6') + 'a harness that is gone', () => {
     await broker.close();
     broker = new FakeBroker(hive.runtimeDir);
     await broker.listen();
-    await expect.poll(inStep, PATIENT).toBe(true);
+    const next = async () => {
+      const { instance, state } = await hive.agent('ada');
+      return `${instance} ${state}`;
+    };
+    await expect.poll(next, PATIENT).toBe('3 running');
     await hive.verb('ada', 'stop');
     await expect.poll(() => broker.ended.map(({ instance }) => instance), PATIENT).toEqual([3]);
   });
