@@ -132,6 +132,24 @@ describe('claude driver: turns that end early', { timeout: CLI_START_MS }, () =>
   });
 
   it(
+    verifies('5.1', '5.2') + 'fails the turn when the agent ended it because the hive was gone',
+    async () => {
+      await start(async (request) => {
+        if (request.n === 1) await bench.hive.close();
+        return request.toolResults.length > 0
+          ? say('I could not tell her.')
+          : {
+              kind: 'message',
+              tools: [{ name: 'mcp__hyperhive__send', input: { to: 'alice', body: 'x' } }],
+            };
+      });
+      const outcome = await bench.turn('one');
+      expect(outcome.kind).toBe('failed');
+      expect(outcome.note).toContain("the agent's last call to the hive failed");
+    },
+  );
+
+  it(
     verifies('5.2') + 'fails the turn before the prompt when the hive is not connected',
     async () => {
       await start(() => say('never'));

@@ -50,6 +50,8 @@ export interface LiveTurn {
   readonly outcome: Promise<TurnOutcome>;
   /** Ends the turn early: gently first, then by force, within a bound. Repeating it changes nothing. */
   interrupt(reason: InterruptReason): void;
+  /** The gateway was away and is back: the CLI should connect to it again. */
+  reconnect(): void;
 }
 
 /** Drives one kind of CLI. One turn at a time. */

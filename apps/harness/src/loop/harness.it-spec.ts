@@ -188,6 +188,16 @@ describe('harness loop', () => {
       note: 'the hive had taken the turn back',
     });
     expect(bench.processes()).toEqual([]);
+    await expect.poll(() => bench.hive.polls.length).toBeGreaterThan(1);
+    // The hive revoked the run: the harness asks again with a fresh one.
+    const before = bench.hive.polls.length;
+    bench.hive.refusals.turns = [new HiveError('superseded', 'this run token was revoked')];
+    bench.program('cat > /dev/null');
+    bench.hive.grant([{ body: 'y' }]);
+    bench.hive.grant([{ body: 'z' }]);
+    await ended(3);
+    const hashes = bench.hive.polls.slice(before - 1).map((poll) => poll.run_token_hash);
+    expect(new Set(hashes).size).toBe(hashes.length);
   });
 
   it(verifies('5.1', 'P17') + 'ends and reports the running turn when it is stopped', async () => {

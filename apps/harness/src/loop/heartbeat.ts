@@ -21,6 +21,8 @@ export interface HeartbeatOptions {
   instance: number;
   turnId: string;
   onCommand: (command: HarnessCommand) => void;
+  /** The gateway answers again after it had been away. */
+  onBack: () => void;
   /** The hive took the turn back. Called at most once. */
   onLost: (error: HiveError | InstanceSuperseded) => void;
 }
@@ -30,6 +32,7 @@ export class Heartbeat {
   private readonly stopping = new AbortController();
   private call = new AbortController();
   private state: TurnState = 'running';
+  private isAway = false;
   private readonly beating: Promise<void>;
 
   constructor(private readonly options: HeartbeatOptions) {
@@ -50,13 +53,15 @@ export class Heartbeat {
   }
 
   private async beat(): Promise<void> {
-    const { inbox, onCommand, onLost } = this.options;
+    const { inbox, onCommand, onBack, onLost } = this.options;
     while (!this.stopping.signal.aborted) {
       this.call = new AbortController();
       try {
         const confirm = inbox.toConfirm();
         const answer = await this.ask(confirm, this.call.signal);
         inbox.confirmed(confirm);
+        if (this.isAway) onBack();
+        this.isAway = false;
         for (const command of inbox.take(answer.commands)) onCommand(command);
       } catch (error) {
         if (this.call.signal.aborted) continue;
@@ -71,7 +76,16 @@ export class Heartbeat {
     const { client, retries, instance, turnId } = this.options;
     return retries.untilAnswered(
       'the heartbeat',
-      () => client.heartbeat(turnId, { instance, turn_state: this.state, confirm }, signal),
+      async () => {
+        const request = { instance, turn_state: this.state, confirm };
+        try {
+          // After an outage the first answer comes at once: it tells that the gateway is back.
+          return await client.heartbeat(turnId, request, signal, this.isAway ? 0 : undefined);
+        } catch (error) {
+          this.isAway = true;
+          throw error;
+        }
+      },
       signal,
       PASSING,
     );

@@ -132,6 +132,7 @@ export class TurnRunner {
         if (command.kind === 'cancel') this.interrupt('cancelled');
         else onCommand(command);
       },
+      onBack: () => this.live?.reconnect(),
       onLost: (error) => {
         log.warn('the hive took the turn back', { turn_id: turnId, reason: reasonOf(error) });
         if (error instanceof InstanceSuperseded) onSuperseded(error);

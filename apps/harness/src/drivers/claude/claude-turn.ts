@@ -26,6 +26,7 @@ export class ClaudeTurn implements LiveTurn {
   private cli: ClaudeProcess | undefined;
   private interruptedBy: InterruptReason | undefined;
   private isPrompted = false;
+  private isConnecting = false;
   private notes: string[] = [];
 
   constructor(
@@ -35,6 +36,7 @@ export class ClaudeTurn implements LiveTurn {
     this.recorder = new TurnRecorder({
       emit: (event) => turn.emit(event),
       onCompacting: () => turn.onState('compacting'),
+      onHiveLost: () => this.reconnect(),
     });
     this.outcome = this.run();
   }
@@ -43,6 +45,18 @@ export class ClaudeTurn implements LiveTurn {
     if (this.interruptedBy !== undefined) return;
     this.interruptedBy = reason;
     if (this.cli) this.end(reason);
+  }
+
+  reconnect(): void {
+    if (!this.cli || this.isConnecting) return;
+    this.isConnecting = true;
+    // What stands in the way shows in the next call's result; the turn goes on as well as it can.
+    void this.cli
+      .connectHive()
+      .catch(() => {})
+      .finally(() => {
+        this.isConnecting = false;
+      });
   }
 
   private async run(): Promise<TurnOutcome> {
@@ -94,7 +108,12 @@ export class ClaudeTurn implements LiveTurn {
       };
     }
     const verdict = resultKind(result, this.recorder.lastError);
-    if (verdict.kind === 'ok') return verdict;
+    if (verdict.kind === 'ok') {
+      // The agent could not say what it had to say: to it the turn looks finished, to the hive it is not.
+      const { hiveLost } = this.recorder;
+      if (hiveLost === undefined) return verdict;
+      return { kind: 'failed', note: `the agent's last call to the hive failed: ${hiveLost}` };
+    }
     if (this.interruptedBy) return { kind: 'interrupted', note: '' };
     return verdict.kind === 'interrupted'
       ? { kind: 'failed', note: 'the CLI gave the turn up' }

@@ -133,7 +133,11 @@ export class ClaudeDriver implements TurnDriver, ClaudeTurnHost {
     if (this.live) return;
     const credential = await this.credential(config);
     const cli = await this.open({ config, credential });
-    const recorder = new TurnRecorder({ emit: () => {}, onCompacting: () => {} });
+    const recorder = new TurnRecorder({
+      emit: () => {},
+      onCompacting: () => {},
+      onHiveLost: () => {},
+    });
     cli.listener = {
       onMessage: (message) => recorder.take(message),
       onStderr: () => {},

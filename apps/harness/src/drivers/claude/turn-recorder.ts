@@ -24,9 +24,19 @@ const SILENT = new Set([
   'result',
 ]);
 
+const HIVE_PREFIX = `mcp__${HIVE_SERVER}__`;
+/**
+ * What the CLI says of a call whose server it could not reach; everything else is the hive's own refusal. The call may
+ * have been carried out, or not.
+ */
+const UNREACHABLE =
+  /MCP server "hyperhive" is not connected|Unable to connect|ECONNREFUSED|ECONNRESET|[Cc]onnection closed|transport dropped mid-call|No such tool available|sent no response or progress|operation timed out/;
+
 export interface RecorderEvents {
   emit(event: NewEvent): void;
   onCompacting(): void;
+  /** A call to the hive failed because it could not be reached. */
+  onHiveLost(): void;
 }
 
 /** Reads everything the CLI says in one turn: what happened, what it cost, what it was shown. */
@@ -41,6 +51,8 @@ export class TurnRecorder {
   hiveStatus: string | undefined;
   /** Whether the last compaction went well; undefined before one. */
   compaction: 'success' | 'failed' | undefined;
+  /** How the last call to the hive failed, when that was because the hive could not be reached. */
+  hiveLost: string | undefined;
   private readonly toolNames = new Map<string, string>();
 
   constructor(private readonly events: RecorderEvents) {}
@@ -135,6 +147,7 @@ export class TurnRecorder {
       const id = block.tool_use_id ?? '';
       const tool = this.toolNames.get(id) ?? 'unknown';
       const isError = block.is_error === true;
+      if (tool.startsWith(HIVE_PREFIX)) this.hiveAnswered(isError ? textOf(block.content) : '');
       if (!isError) {
         for (const shown of shownIds(tool, block.content, message.tool_use_result)) {
           this.shown.add(shown);
@@ -148,6 +161,11 @@ export class TurnRecorder {
         ...(isError ? { is_error: true } : {}),
       });
     }
+  }
+
+  private hiveAnswered(errorText: string): void {
+    this.hiveLost = UNREACHABLE.exec(errorText)?.[0];
+    if (this.hiveLost !== undefined) this.events.onHiveLost();
   }
 
   private note(text: string): void {

@@ -121,6 +121,9 @@ class CommandRun implements LiveTurn {
     );
   }
 
+  /** The program connects by itself. */
+  reconnect(): void {}
+
   private spawn(): ChildProcess {
     const { environment, env, traces } = this.options;
     const { config, credential, turnId } = this.turn;
