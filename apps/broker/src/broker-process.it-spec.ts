@@ -138,19 +138,6 @@ describe(verifies('1.2', 'P5', 'P11', '8.5') + 'the broker as a process', () => 
     await connect<BrokerC0reApi>('c0re').call('put_registry', { revision: 1, agents });
   }
 
-  /** A message that its receiver took and never says anything of. Returns its id. */
-  async function holdOne(gateway: RpcClient<BrokerGatewayApi>): Promise<string> {
-    const { id } = await gateway.call('send', {
-      credential: tokenOf(1, 'a1'),
-      request_id: newRequestId(Date.now()),
-      session: 's',
-      to: HOLDER,
-      body: 'held',
-    });
-    expect(await receiveHeld(gateway)).toMatchObject([{ id, redelivered: false, attempt: 1 }]);
-    return id;
-  }
-
   /** Receives and acks what is left; leases of before the kill have to be returned first. */
   async function drain(traffic: Traffic): Promise<void> {
     const gateway = connect<BrokerGatewayApi>('gateway');
@@ -274,4 +261,17 @@ async function receiveHeld(gateway: RpcClient<BrokerGatewayApi>): Promise<Messag
     wait_ms: 0,
   });
   return messages;
+}
+
+/** A message that its receiver took and never says anything of. Returns its id. */
+async function holdOne(gateway: RpcClient<BrokerGatewayApi>): Promise<string> {
+  const { id } = await gateway.call('send', {
+    credential: tokenOf(1, 'a1'),
+    request_id: newRequestId(Date.now()),
+    session: 's',
+    to: HOLDER,
+    body: 'held',
+  });
+  expect(await receiveHeld(gateway)).toMatchObject([{ id, redelivered: false, attempt: 1 }]);
+  return id;
 }

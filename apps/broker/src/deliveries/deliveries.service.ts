@@ -5,6 +5,7 @@ import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
+import { LeaseTimes } from '../turns/lease-times.js';
 import { DeliveriesRepository } from './deliveries.repository.js';
 import type { DeliveryRecord, GiveBack, Holder } from './delivery.js';
 import { InboxCounts } from './inbox-counts.js';
@@ -21,6 +22,7 @@ export class Deliveries {
     private readonly counts: InboxCounts,
     private readonly changes: ChangeLog,
     private readonly wakes: WakeList,
+    private readonly leases: LeaseTimes,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -46,6 +48,14 @@ export class Deliveries {
     };
     const now = this.clock.now();
     this.rows.lease(delivery, to, now);
+    const handOut = delivery.hand_outs + 1;
+    if ('session' in holder)
+      this.leases.addBare({
+        agent: delivery.recipient,
+        session: holder.session,
+        message: delivery.message,
+        handOut,
+      });
     if (delivery.state === 'queued') {
       this.counts.add(delivery, -1);
       this.changes.agentChanged(delivery.recipient);
@@ -56,7 +66,7 @@ export class Deliveries {
       ...to,
       state: 'leased',
       since: now,
-      hand_outs: delivery.hand_outs + 1,
+      hand_outs: handOut,
     };
   }
 
@@ -72,6 +82,7 @@ export class Deliveries {
 
   /** leased → queued, or dead when it failed too often or was handed out without end (P13). */
   giveBack(delivery: DeliveryRecord, how: GiveBack = {}): void {
+    if (delivery.session !== null) this.leases.dropBare(delivery.recipient, delivery.message);
     const attempts = delivery.attempts + (how.failed ? 1 : 0);
     const dead = deathOf(attempts, delivery.hand_outs, how.note);
     const now = this.clock.now();
@@ -120,6 +131,7 @@ export class Deliveries {
     reason: string | null,
   ): void {
     this.rows.end(delivery, { state, attempts: delivery.attempts, reason }, this.clock.now());
+    if (delivery.session !== null) this.leases.dropBare(delivery.recipient, delivery.message);
     if (delivery.state === 'queued') {
       this.counts.add(delivery, -1);
       this.changes.agentChanged(delivery.recipient);

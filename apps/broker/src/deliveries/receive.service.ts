@@ -19,7 +19,6 @@ import type { Agent } from '../registry/agent.js';
 import { Credentials } from '../registry/credentials.service.js';
 import { RequestLog, type AnsweredRequest } from '../requests/request-log.service.js';
 import { Writer } from '../storage/writer.service.js';
-import { LeaseTimes } from '../turns/lease-times.js';
 import { LiveTurns } from '../turns/live-turns.js';
 import { RunFences } from '../turns/run-fences.js';
 import { isAlone, type LiveTurn } from '../turns/turn.js';
@@ -58,7 +57,6 @@ export class ReceiveService {
     private readonly picker: Picker,
     private readonly turns: LiveTurns,
     private readonly fences: RunFences,
-    private readonly leases: LeaseTimes,
     private readonly waiting: WaitingReceivers,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -123,20 +121,11 @@ export class ReceiveService {
     return pick.deliveries.map((row) => this.lease(row, receiver));
   }
 
-  private lease(row: DeliveryRecord, { agent, turn, session }: Receiver): DeliveryRecord {
+  private lease(row: DeliveryRecord, { turn, session }: Receiver): DeliveryRecord {
     const holder: Holder = turn ? { turn: turn.id } : { session };
     const leased = this.deliveries.lease(row, holder, false);
-    if (turn) {
-      const hop = this.messages.find(row.message)?.hop ?? 0;
-      if (hop > turn.hop) this.turns.update(turn, { hop });
-    } else {
-      this.leases.addBare({
-        agent: agent.id,
-        session,
-        message: row.message,
-        handOut: leased.hand_outs,
-      });
-    }
+    const hop = turn ? (this.messages.find(row.message)?.hop ?? 0) : 0;
+    if (turn && hop > turn.hop) this.turns.update(turn, { hop });
     return leased;
   }
 

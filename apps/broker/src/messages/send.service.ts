@@ -86,7 +86,7 @@ export class SendService {
         session: null,
       },
       result,
-      !absorbsRepeats,
+      absorbsRepeats,
     );
     if (absorbsRepeats) {
       const { content } = claim;
@@ -130,7 +130,7 @@ export class SendService {
   private absorbed(claim: Claim | undefined): SendResult | undefined {
     if (!claim?.earlier) return undefined;
     claim.used = true;
-    this.requests.confirm(claim.earlier.request);
+    this.requests.settleSends([claim.earlier.request]);
     const first = claim.earlier.result;
     const note = `already sent as ${first.id}; give an idempotency_key to send it again`;
     return { ...first, note };

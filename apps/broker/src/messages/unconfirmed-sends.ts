@@ -35,7 +35,7 @@ export class UnconfirmedSends {
     messages: MessagesRepository,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
-    for (const request of requests.unconfirmed('send', LIMITS.unconfirmed_send_seconds)) {
+    for (const request of requests.unsettledSends()) {
       const result = JSON.parse(request.answer) as SendResult;
       const sent = messages.find(Number(result.id.slice(1)));
       if (!sent) continue;
@@ -57,18 +57,19 @@ export class UnconfirmedSends {
     else this.byContent.set(send.content, [send]);
     if (this.byRequest.size > MOST) {
       const [oldest] = this.byRequest.keys();
-      if (oldest !== undefined) this.confirm(oldest);
+      if (oldest !== undefined) this.settle(oldest);
     }
   }
 
-  /** The answer of this request arrived. */
-  confirm(request: string): void {
+  /** The answer of this request arrived. False when it is not a send that was waiting for that. */
+  settle(request: string): boolean {
     const send = this.byRequest.get(request);
-    if (!send) return;
+    if (!send) return false;
     this.byRequest.delete(request);
     const rest = (this.byContent.get(send.content) ?? []).filter((other) => other !== send);
     if (rest.length === 0) this.byContent.delete(send.content);
     else this.byContent.set(send.content, rest);
+    return true;
   }
 
   /**
@@ -78,7 +79,7 @@ export class UnconfirmedSends {
   take(content: string, request: string): UnconfirmedSend | undefined {
     if (this.byRequest.has(request)) return undefined;
     for (const send of this.byContent.get(content)?.slice() ?? []) {
-      this.confirm(send.request);
+      this.settle(send.request);
       const age = this.clock.now() - send.at;
       if (age >= 0 && age <= TERM_MS) return send;
     }

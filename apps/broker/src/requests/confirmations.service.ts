@@ -20,15 +20,17 @@ export class Confirmations {
    * was confirmed before it arrived.
    */
   async written(requestIds: readonly string[]): Promise<Record<string, never>> {
-    for (const id of requestIds) this.unconfirmed.confirm(id);
+    const sends = requestIds.filter((id) => this.unconfirmed.settle(id));
+    const others = requestIds.filter((id) => !sends.includes(id));
     await this.writer.submitLazily(() => {
-      for (const id of requestIds) this.confirm(id);
+      if (sends.length > 0) this.requests.settleSends(sends);
+      for (const id of others) this.handedOut(id);
     });
     return {};
   }
 
-  private confirm(id: string): void {
-    const request = this.requests.confirm(id);
+  private handedOut(id: string): void {
+    const request = this.requests.find(id);
     if (request?.method !== 'recv') return;
     for (const [message, handOut] of JSON.parse(request.answer) as [number, number][])
       this.deliveries.markWritten(message, request.caller, handOut);

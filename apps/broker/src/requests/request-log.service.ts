@@ -5,68 +5,92 @@ import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
 import { ThreadsDb } from '../storage/threads.db.js';
+import { Writer } from '../storage/writer.service.js';
 
 /** What a repeatable request was answered. */
 export interface AnsweredRequest {
   id: string;
   method: string;
+  /** Agent, 0 the operator. */
   caller: number;
-  at: number;
-  written: number;
   turn: number | null;
   session: string | null;
   /** JSON; its shape is the method's. */
   answer: string;
 }
 
+/** A send of which an identical one may be the retry. */
+export type UnsettledSend = AnsweredRequest & { at: number };
+
 /** Rows are kept this many times as long as ids are taken, so that a clock set back cannot make an old id new. */
 const KEPT_TERMS = 2;
 /** Rows that one sweep removes at most. */
 const SWEEP_ROWS = 1000;
+/** Requests that are also kept in memory: more than are under way at one time. */
+const RECENT = 20_000;
+const UNCONFIRMED_MS = LIMITS.unconfirmed_send_seconds * 1000;
 
 /**
  * Remembers the answer of each repeatable request by its id (P11): a repeat after a lost answer changes nothing and is
  * answered the same. Ids are UUID v7, so an id that is too old to be remembered shows it.
+ *
+ * The newest are kept in memory too, so that an ordinary request, which is no repeat, costs no look into the table.
  */
 @Injectable()
 export class RequestLog {
-  private readonly selectOne;
-  private readonly insertRow;
-  private readonly setWritten;
-  private readonly unwritten;
-  private readonly deleteBelow;
-  private readonly highestBelow;
-  private readonly getFloor;
-  private readonly setFloor;
+  private readonly statements;
+  private recent = new Map<string, AnsweredRequest>();
+  /** Highest id that is, or was, on disk and is not in memory. */
+  private highestElsewhere: string;
 
   constructor(
     { db }: ThreadsDb,
+    writer: Writer,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
-    this.selectOne = db.prepare<[string], AnsweredRequest>('SELECT * FROM requests WHERE id = ?');
-    this.insertRow = db.prepare<
-      [string, string, number, number, number, number | null, string | null, string]
-    >(
-      `INSERT INTO requests (id, method, caller, at, written, turn, session, answer)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-    );
-    this.setWritten = db.prepare<[string]>('UPDATE requests SET written = 1 WHERE id = ?');
-    this.unwritten = db.prepare<[string, string], AnsweredRequest>(
-      'SELECT * FROM requests WHERE id >= ? AND method = ? AND written = 0 ORDER BY id',
-    );
-    this.highestBelow = db
-      .prepare<[string, number], string | null>(
-        'SELECT max(id) FROM (SELECT id FROM requests WHERE id < +? ORDER BY id LIMIT +?)',
-      )
-      .pluck();
-    this.deleteBelow = db.prepare<[string]>('DELETE FROM requests WHERE id <= ?');
-    this.getFloor = db
-      .prepare<[], string>(`SELECT value FROM meta WHERE key = 'requests_floor'`)
-      .pluck();
-    this.setFloor = db.prepare<[string]>(
-      `INSERT INTO meta (key, value) VALUES ('requests_floor', ?)
-       ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
-    );
+    this.statements = {
+      find: db.prepare<[string], AnsweredRequest>('SELECT * FROM requests WHERE id = ?'),
+      insert: db.prepare<
+        [string, string, number, number, number, number | null, string | null, string]
+      >(
+        `INSERT INTO requests (id, method, caller, at, absorbs, turn, session, answer)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      ),
+      highest: db.prepare<[], string | null>('SELECT max(id) FROM requests').pluck(),
+      sendsSince: db.prepare<[string], UnsettledSend>(
+        'SELECT * FROM requests WHERE id >= +? AND absorbs = 1 ORDER BY id',
+      ),
+      settled: db.prepare<[], string>('SELECT requests FROM settled_sends').pluck(),
+      settle: db.prepare<[number, string]>(
+        'INSERT INTO settled_sends (at, requests) VALUES (?, ?)',
+      ),
+      forgetSettled: db.prepare<[number]>(
+        'DELETE FROM settled_sends WHERE id IN (SELECT id FROM settled_sends WHERE at < ? LIMIT 1000)',
+      ),
+      highestBelow: db
+        .prepare<[string, number], string | null>(
+          'SELECT max(id) FROM (SELECT id FROM requests WHERE id < +? ORDER BY id LIMIT +?)',
+        )
+        .pluck(),
+      deleteThrough: db.prepare<[string]>('DELETE FROM requests WHERE id <= ?'),
+      floor: db.prepare<[], string>(`SELECT value FROM meta WHERE key = 'requests_floor'`).pluck(),
+      setFloor: db.prepare<[string]>(
+        `INSERT INTO meta (key, value) VALUES ('requests_floor', ?)
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+      ),
+    };
+    this.highestElsewhere = this.onDisk();
+    writer.onRollback(() => {
+      this.recent = new Map();
+      this.highestElsewhere = this.onDisk();
+    });
+  }
+
+  /** What the request of this id was answered, undefined when it is not known. */
+  find(id: string): AnsweredRequest | undefined {
+    const known = this.recent.get(id);
+    if (known || id > this.highestElsewhere) return known;
+    return this.statements.find.get(id);
   }
 
   /**
@@ -74,7 +98,7 @@ export class RequestLog {
    * `request_expired` when it is too old to tell.
    */
   repeated(id: string, method: string, caller: number): AnsweredRequest | undefined {
-    const found = this.selectOne.get(id);
+    const found = this.find(id);
     if (found) {
       if (found.method === method && found.caller === caller) return found;
       throw new HiveError(
@@ -83,7 +107,7 @@ export class RequestLog {
       );
     }
     const oldest = idAt(this.clock.now() - LIMITS.request_id_seconds * 1000);
-    if (id < oldest || id <= (this.getFloor.get() ?? '')) {
+    if (id < oldest || (id <= this.highestElsewhere && id <= this.floor)) {
       throw new HiveError(
         'request_expired',
         `this request id is older than ${LIMITS.request_id_seconds / 3600} hours, so it cannot be told whether it was carried out; look, and send it with a new id if it was not`,
@@ -96,45 +120,58 @@ export class RequestLog {
     return this.clock.now();
   }
 
-  /** Inside the request, with its effect. `written`: it does not matter whether the answer arrives. */
-  remember(
-    request: Pick<AnsweredRequest, 'id' | 'method' | 'caller' | 'turn' | 'session'>,
-    answer: unknown,
-    written = false,
-  ): void {
-    this.insertRow.run(
-      request.id,
-      request.method,
-      request.caller,
-      this.clock.now(),
-      written ? 1 : 0,
-      request.turn,
-      request.session,
-      JSON.stringify(answer),
-    );
+  /** Inside the request, with its effect. `absorbs`: a send, of which an identical one may be the retry. */
+  remember(request: Omit<AnsweredRequest, 'answer'>, answer: unknown, absorbs = false): void {
+    const { id, method, caller, turn, session } = request;
+    const json = JSON.stringify(answer);
+    const at = this.clock.now();
+    this.statements.insert.run(id, method, caller, at, absorbs ? 1 : 0, turn, session, json);
+    this.recent.set(id, { ...request, answer: json });
+    if (this.recent.size > RECENT) this.forgetOldest();
   }
 
-  /** The answer reached the client whole. Returns the request, or undefined when it is unknown or was confirmed before. */
-  confirm(id: string): AnsweredRequest | undefined {
-    const found = this.selectOne.get(id);
-    if (!found || found.written === 1) return undefined;
-    this.setWritten.run(id);
-    return found;
+  /** Inside a request: these sends absorb no repeat any more. */
+  settleSends(ids: readonly string[]): void {
+    this.statements.settle.run(this.clock.now(), ids.join(' '));
   }
 
-  /** Answers of a method that no client is known to have, of the last `seconds`. */
-  unconfirmed(method: string, seconds: number): AnsweredRequest[] {
-    return this.unwritten.all(idAt(this.clock.now() - seconds * 1000), method);
+  /** Sends of the last ten minutes that may absorb a repeat. */
+  unsettledSends(): UnsettledSend[] {
+    const settled = new Set(this.statements.settled.all().flatMap((ids) => ids.split(' ')));
+    return this.statements.sendsSince
+      .all(idAt(this.clock.now() - UNCONFIRMED_MS))
+      .filter(({ id }) => !settled.has(id));
   }
 
   /** Inside a request: removes some of what is long past; returns how many. */
   sweep(): number {
-    const oldest = idAt(this.clock.now() - KEPT_TERMS * LIMITS.request_id_seconds * 1000);
-    const through = this.highestBelow.get(oldest, SWEEP_ROWS);
-    if (!through) return 0;
+    const now = this.clock.now();
+    const forgotten = this.statements.forgetSettled.run(now - KEPT_TERMS * UNCONFIRMED_MS).changes;
+    const oldest = idAt(now - KEPT_TERMS * LIMITS.request_id_seconds * 1000);
+    const through = this.statements.highestBelow.get(oldest, SWEEP_ROWS);
+    if (!through) return forgotten;
     // Only ids that really were removed become unknown: a clock that is far ahead for a while must not refuse today's.
-    if (through > (this.getFloor.get() ?? '')) this.setFloor.run(through);
-    return this.deleteBelow.run(through).changes;
+    if (through > this.floor) this.statements.setFloor.run(through);
+    for (const id of this.recent.keys()) if (id <= through) this.recent.delete(id);
+    if (through > this.highestElsewhere) this.highestElsewhere = through;
+    return forgotten + this.statements.deleteThrough.run(through).changes;
+  }
+
+  private get floor(): string {
+    return this.statements.floor.get() ?? '';
+  }
+
+  private onDisk(): string {
+    const highest = this.statements.highest.get() ?? '';
+    const floor = this.floor;
+    return highest > floor ? highest : floor;
+  }
+
+  private forgetOldest(): void {
+    const [oldest] = this.recent.keys();
+    if (oldest === undefined) return;
+    this.recent.delete(oldest);
+    if (oldest > this.highestElsewhere) this.highestElsewhere = oldest;
   }
 }
 

@@ -158,7 +158,7 @@ function fill(rows: number): void {
       SELECT i, NULL, i % 100 + 1, 'a', 'agent', 'b', 'message', 'normal', 0, 0, 0, i, 'old' FROM n;
     ${series} INSERT INTO deliveries (message, recipient, state, priority, sender, limited, eager, since)
       SELECT i, i % 100 + 1, 'acked', 1, i % 100 + 1, 1, 0, i FROM n;
-    ${series} INSERT INTO requests (id, method, caller, at, written, answer)
+    ${series} INSERT INTO requests (id, method, caller, at, absorbs, answer)
       SELECT printf('00000000-%04x-7000-8000-%012x', i / 1000, i), 'send', 1, i, 1, '{}' FROM n;
   `);
 }

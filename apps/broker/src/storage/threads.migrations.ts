@@ -147,11 +147,19 @@ export const THREADS_MIGRATIONS: readonly Migration[] = [
         method TEXT NOT NULL,
         caller INTEGER NOT NULL,            -- agent, 0 the operator
         at INTEGER NOT NULL,
-        written INTEGER NOT NULL DEFAULT 0, -- the gateway wrote the answer whole
+        absorbs INTEGER NOT NULL,           -- a send: an identical one may be its retry (EXECUTIONS H13)
         turn INTEGER,
         session TEXT,
         answer TEXT NOT NULL                -- JSON
       ) STRICT, WITHOUT ROWID;
+
+      -- Sends that absorb no repeat any more: their answer arrived, or they have absorbed one. Many ids in one row, since
+      -- every send comes here.
+      CREATE TABLE settled_sends (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        requests TEXT NOT NULL              -- ids, separated by spaces
+      ) STRICT;
 
       CREATE TABLE idempotency (
         sender INTEGER NOT NULL,

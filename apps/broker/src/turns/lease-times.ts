@@ -27,7 +27,7 @@ export interface BareLease {
 @Injectable()
 export class LeaseTimes {
   private readonly turns = new Map<number, { turn: number; until: number }>();
-  private bare: (BareLease & { until: number })[] = [];
+  private readonly bare = new Map<string, BareLease & { until: number }>();
 
   constructor(
     private readonly links: GatewayLinks,
@@ -56,8 +56,21 @@ export class LeaseTimes {
     return isoTime(this.clock.now() + left);
   }
 
+  /** A bare client was handed a message. */
   addBare(lease: BareLease): void {
-    this.bare.push({ ...lease, until: this.clock.monotonic() + BARE_TERM_MS });
+    this.bare.set(keyOf(lease.agent, lease.message), {
+      ...lease,
+      until: this.clock.monotonic() + BARE_TERM_MS,
+    });
+  }
+
+  hasBare(agent: number, message: number): boolean {
+    return this.bare.has(keyOf(agent, message));
+  }
+
+  /** The delivery is leased no more. */
+  dropBare(agent: number, message: number): void {
+    this.bare.delete(keyOf(agent, message));
   }
 
   /** Agents whose live turn's lease is over. */
@@ -74,20 +87,18 @@ export class LeaseTimes {
     return lease?.turn === turn && this.links.size > 0 && lease.until <= this.clock.monotonic();
   }
 
-  /** Takes out the bare leases whose time is over. */
-  takeOverdueBare(): BareLease[] {
+  /** Bare leases of which the time is over. */
+  overdueBare(): BareLease[] {
     if (this.links.size === 0) return [];
     const now = this.clock.monotonic();
-    const overdue = this.bare.filter((lease) => lease.until <= now);
-    if (overdue.length > 0) this.bare = this.bare.filter((lease) => lease.until > now);
-    return overdue;
+    return [...this.bare.values()].filter((lease) => lease.until <= now);
   }
 
   /** Every lease has its full term from now. */
   fullTerms(): void {
     const now = this.clock.monotonic();
     for (const lease of this.turns.values()) lease.until = now + TURN_TERM_MS;
-    for (const lease of this.bare) lease.until = now + BARE_TERM_MS;
+    for (const lease of this.bare.values()) lease.until = now + BARE_TERM_MS;
   }
 
   private lost(peer: RpcPeer): void {
@@ -95,6 +106,10 @@ export class LeaseTimes {
     for (const [agent, lease] of this.turns) {
       if (this.presence.carrier(agent) === peer) lease.until = now + TURN_TERM_MS;
     }
-    for (const lease of this.bare) lease.until = now + BARE_TERM_MS;
+    for (const lease of this.bare.values()) lease.until = now + BARE_TERM_MS;
   }
+}
+
+function keyOf(agent: number, message: number): string {
+  return `${agent}:${message}`;
 }

@@ -40,14 +40,12 @@ export class Sweeper implements OnModuleInit, OnApplicationShutdown {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.last = { wall: clock.now(), steady: clock.monotonic() };
+    writer.onRollback(() => this.loadLeases());
   }
 
   /** A start: every live lease has a full term, and what no live lease covers goes back. */
   onModuleInit(): void {
-    for (const turn of this.turns.all()) this.leases.renew(turn.agent, turn.id);
-    for (const row of this.rows.leased()) {
-      if (row.session !== null) this.leases.addBare(bareLeaseOf(row.recipient, row));
-    }
+    this.loadLeases();
     void this.writer.submit(() => this.returnOrphans());
     this.plan();
   }
@@ -63,6 +61,15 @@ export class Sweeper implements OnModuleInit, OnApplicationShutdown {
       expired: this.expire(overdue),
       returned: this.returnOrphans(),
     }));
+  }
+
+  /** Leases in the rows of which the time is not known have a full term. */
+  private loadLeases(): void {
+    for (const turn of this.turns.all()) this.leases.renew(turn.agent, turn.id);
+    for (const { recipient, message, session, hand_outs } of this.rows.leased()) {
+      if (session !== null && !this.leases.hasBare(recipient, message))
+        this.leases.addBare({ agent: recipient, message, session, handOut: hand_outs });
+    }
   }
 
   private plan(): void {
@@ -92,7 +99,7 @@ export class Sweeper implements OnModuleInit, OnApplicationShutdown {
     const jump = Math.abs(now.wall - this.last.wall - steady);
     if (steady > SWEEP_EVERY_MS + LATE_MS || jump > LATE_MS) this.leases.fullTerms();
     this.last = now;
-    return { turns: this.leases.overdueTurns(), bare: this.leases.takeOverdueBare() };
+    return { turns: this.leases.overdueTurns(), bare: this.leases.overdueBare() };
   }
 
   private expire({ turns, bare }: ReturnType<Sweeper['overdue']>): number {
@@ -107,7 +114,10 @@ export class Sweeper implements OnModuleInit, OnApplicationShutdown {
       const row = this.rows.find(lease.message, lease.agent);
       const isIts =
         row?.state === 'leased' && row.session === lease.session && row.hand_outs === lease.handOut;
-      if (!isIts) continue;
+      if (!isIts) {
+        this.leases.dropBare(lease.agent, lease.message);
+        continue;
+      }
       this.deliveries.giveBack(row);
       expired += 1;
     }
@@ -122,11 +132,4 @@ export class Sweeper implements OnModuleInit, OnApplicationShutdown {
     for (const row of orphans) this.deliveries.giveBack(row);
     return orphans.length;
   }
-}
-
-function bareLeaseOf(
-  agent: number,
-  row: { message: number; session: string | null; hand_outs: number },
-): BareLease {
-  return { agent, session: row.session ?? '', message: row.message, handOut: row.hand_outs };
 }
