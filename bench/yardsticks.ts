@@ -25,37 +25,47 @@ const LEAN_INDEXES = `
   CREATE UNIQUE INDEX m_uid ON m (uid);
   CREATE INDEX m_pending ON m (recipient, id) WHERE status = 0;`;
 
-export interface GOptions {
-  commits: number;
+export interface YardstickOptions {
   /** Only the indexes that a lean schema needs: the id and what is pending. */
   lean?: boolean;
   /** Rows that are in the table before, with short bodies, none of them pending. */
   rows?: number;
 }
 
-/**
- * Yardstick G: messages per second of bare better-sqlite3, `synchronous=FULL`, 128 rows of 1 KiB per commit, four
- * indexes (two with `lean`), in a new database.
- */
-export function measureG({ commits, lean = false, rows = 0 }: GOptions): number {
-  return inNewDatabase(lean ? LEAN_INDEXES : FULL_INDEXES, (db) => {
-    fill(db, rows);
-    const insert = prepareInsert(db, (WARM_UP_COMMITS + commits) * BATCH);
-    const commit = db.transaction((from: number) => {
-      for (let i = from; i < from + BATCH; i++) insert(i);
+/** Bare better-sqlite3 on a table of messages: what the machine gives without a broker. */
+export class Yardstick {
+  private readonly dir = mkdtempSync(path.join(tmpdir(), 'hive-yardstick-'));
+  private readonly db: Db;
+  private readonly insert;
+
+  constructor({ lean = false, rows = 0 }: YardstickOptions = {}) {
+    this.db = openDatabase({ path: path.join(this.dir, 'yardstick.db'), synchronous: 'FULL' });
+    this.db
+      .exec(`CREATE TABLE m (id INTEGER PRIMARY KEY, uid TEXT NOT NULL, thread INTEGER NOT NULL,
+      sender INTEGER NOT NULL, recipient INTEGER NOT NULL, status INTEGER NOT NULL, sent_at INTEGER NOT NULL,
+      body TEXT NOT NULL) STRICT; ${lean ? LEAN_INDEXES : FULL_INDEXES}`);
+    fill(this.db, rows);
+    this.insert = this.db.prepare(
+      'INSERT INTO m (uid, thread, sender, recipient, status, sent_at, body) VALUES (?, ?, ?, ?, 0, ?, ?)',
+    );
+  }
+
+  /** Messages per second in commits of 128 rows. */
+  rate(commits: number): number {
+    const ids = newIds((WARM_UP_COMMITS + commits) * BATCH);
+    const commit = this.db.transaction((from: number) => {
+      for (let i = from; i < from + BATCH; i++) this.store(i, ids[i]);
     });
     for (let i = 0; i < WARM_UP_COMMITS; i++) commit.immediate(i * BATCH);
     const start = performance.now();
     for (let i = 0; i < commits; i++) commit.immediate((WARM_UP_COMMITS + i) * BATCH);
     return (commits * BATCH * 1000) / (performance.now() - start);
-  });
-}
+  }
 
-/** Yardstick F1: median milliseconds of one durable commit of one row. */
-export function measureF1(commits: number): number {
-  return inNewDatabase(FULL_INDEXES, (db) => {
-    const insert = prepareInsert(db, WARM_UP_COMMITS + commits);
-    const commit = db.transaction(insert);
+  /** Median milliseconds of a commit of one row. */
+  oneCommit(commits: number): number {
+    const ids = newIds(WARM_UP_COMMITS + commits);
+    const commit = this.db.transaction((i: number) => this.store(i, ids[i]));
     const times: number[] = [];
     for (let i = 0; i < WARM_UP_COMMITS + commits; i++) {
       const start = performance.now();
@@ -63,18 +73,40 @@ export function measureF1(commits: number): number {
       if (i >= WARM_UP_COMMITS) times.push(performance.now() - start);
     }
     return median(times);
-  });
+  }
+
+  close(): void {
+    this.db.close();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private store(i: number, id: string | undefined): void {
+    // A multiplier scatters threads as random ids would, and the same ones in each run.
+    this.insert.run(id, (i * 7919) % 100_003, i % 128, (i * 31) % 128, Date.now(), BODY);
+  }
 }
 
-function prepareInsert(db: Db, rows: number): (i: number) => void {
-  const statement = db.prepare(
-    'INSERT INTO m (uid, thread, sender, recipient, status, sent_at, body) VALUES (?, ?, ?, ?, 0, ?, ?)',
-  );
-  const ids = Array.from({ length: rows }, () => newRequestId(Date.now()));
-  return (i) => {
-    // A multiplier scatters threads as random ids would, and the same ones in each run.
-    statement.run(ids[i], (i * 7919) % 100_003, i % 128, (i * 31) % 128, Date.now(), BODY);
-  };
+/** Yardstick G: messages per second with four indexes in a new database. */
+export function measureG(commits: number): number {
+  return inNew((yardstick) => yardstick.rate(commits));
+}
+
+/** Yardstick F1: median milliseconds of one durable commit of one row in a new database. */
+export function measureF1(commits: number): number {
+  return inNew((yardstick) => yardstick.oneCommit(commits));
+}
+
+function inNew(measure: (yardstick: Yardstick) => number): number {
+  const yardstick = new Yardstick();
+  try {
+    return measure(yardstick);
+  } finally {
+    yardstick.close();
+  }
+}
+
+function newIds(count: number): string[] {
+  return Array.from({ length: count }, () => newRequestId(Date.now()));
 }
 
 function fill(db: Db, rows: number): void {
@@ -88,18 +120,4 @@ function fill(db: Db, rows: number): void {
   });
   for (let from = 0; from < rows; from += FILL_BATCH) batch(from);
   db.pragma('wal_checkpoint(TRUNCATE)');
-}
-
-function inNewDatabase<T>(indexes: string, run: (db: Db) => T): T {
-  const dir = mkdtempSync(path.join(tmpdir(), 'hive-yardstick-'));
-  const db = openDatabase({ path: path.join(dir, 'yardstick.db'), synchronous: 'FULL' });
-  try {
-    db.exec(`CREATE TABLE m (id INTEGER PRIMARY KEY, uid TEXT NOT NULL, thread INTEGER NOT NULL,
-      sender INTEGER NOT NULL, recipient INTEGER NOT NULL, status INTEGER NOT NULL, sent_at INTEGER NOT NULL,
-      body TEXT NOT NULL) STRICT; ${indexes}`);
-    return run(db);
-  } finally {
-    db.close();
-    rmSync(dir, { recursive: true, force: true });
-  }
 }

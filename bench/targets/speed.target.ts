@@ -132,7 +132,7 @@ async function inRounds(
       const measured = await latencies(door, pair, extent.idleMessages);
       times[i]?.push({ p50: percentile(measured, 0.5), p99: percentile(measured, 0.99) });
     }
-    g.push(measureG({ commits: G_COMMITS }));
+    g.push(measureG(G_COMMITS));
     for (const [i, load] of loads.entries()) rates[i]?.push(await load.run(extent.loadMs));
   }
   return [
