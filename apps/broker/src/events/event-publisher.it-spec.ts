@@ -86,7 +86,7 @@ describe(verifies('P38', '7.1') + 'the events of a broker', () => {
   /** Waits for an event of the kind that has these fields; the newest one. */
   async function event(kind: EventKind, fields: object): Promise<HiveEvent> {
     const wanted = expect.objectContaining({ kind, ...fields });
-    await expect.poll(events, { timeout: 10_000 }).toContainEqual(wanted);
+    await expect.poll(events, { timeout: 20_000 }).toContainEqual(wanted);
     const found = (await events()).findLast((candidate) => wanted.asymmetricMatch(candidate));
     if (!found) throw new Error(`no ${kind}`);
     return found;

@@ -31,6 +31,8 @@ import { TestRedis } from './testing/redis-server.js';
 import { connectWriter } from './writer-connection.js';
 
 const logger = createLogger('broker', 'silent');
+/** A busy machine takes its time. */
+const SOON = { timeout: 20_000 };
 /** Outbox rows that these brokers let wait for Redis. */
 const MAX_WAITING_ROWS = 200;
 
@@ -149,8 +151,8 @@ describe(verifies('P38') + 'the event relay', () => {
 
   it('carries each commit to the stream in order and then forgets it', async () => {
     for (let id = 1; id <= 5; id++) await broker.change(id);
-    await expect.poll(agents).toEqual([1, 2, 3, 4, 5]);
-    await expect.poll(() => broker.outbox.count()).toBe(0);
+    await expect.poll(agents, SOON).toEqual([1, 2, 3, 4, 5]);
+    await expect.poll(() => broker.outbox.count(), SOON).toBe(0);
     const seqs = (await events()).map((event) => parseSeq(event.seq)?.n);
     expect(seqs).toEqual([1, 2, 3, 4, 5]);
   });
@@ -158,7 +160,7 @@ describe(verifies('P38') + 'the event relay', () => {
   it('carries a burst in batches, nothing twice', async () => {
     const ids = Array.from({ length: 2000 }, (_, i) => i + 1);
     await Promise.all(ids.map((id) => broker.change(id)));
-    await expect.poll(agents).toEqual(ids);
+    await expect.poll(agents, SOON).toEqual(ids);
   });
 
   it('puts live events between the start of a turn and its end, and remembers how far it is', async () => {
@@ -173,7 +175,7 @@ describe(verifies('P38') + 'the event relay', () => {
     );
     await broker.writer.submit(() => broker.changes.turnEnded(7));
     await expect
-      .poll(async () => (await events()).map(({ kind }) => kind))
+      .poll(async () => (await events()).map(({ kind }) => kind), SOON)
       .toEqual(['turn_event', 'turn_ended']);
     expect((await events())[0]).toMatchObject({
       turn_id: 't7',
@@ -183,7 +185,7 @@ describe(verifies('P38') + 'the event relay', () => {
     await broker.stop();
     broker = new Relaying(dir, server.url);
     await broker.change(1);
-    await expect.poll(async () => (await events()).length).toBe(3);
+    await expect.poll(async () => (await events()).length, SOON).toBe(3);
   });
 
   it('relays what a crash left behind, events of others included', async () => {
@@ -193,7 +195,7 @@ describe(verifies('P38') + 'the event relay', () => {
     broker.crash();
     await server.start();
     broker = new Relaying(dir, server.url);
-    await expect.poll(async () => (await events()).length).toBe(2);
+    await expect.poll(async () => (await events()).length, SOON).toBe(2);
     expect(await events()).toContainEqual(
       expect.objectContaining({ kind: 'operation_changed', operation: { id: 'o9', version: 3 } }),
     );
@@ -201,12 +203,12 @@ describe(verifies('P38') + 'the event relay', () => {
 
   it('waits for a killed Redis without holding up the writer, and loses nothing', async () => {
     await broker.change(1);
-    await expect.poll(agents).toEqual([1]);
+    await expect.poll(agents, SOON).toEqual([1]);
     await reader.save();
     await server.kill();
     for (let id = 2; id <= 10; id++) await broker.change(id);
     await server.start();
-    await expect.poll(agents, { timeout: 10_000 }).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    await expect.poll(agents, SOON).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   });
 
   it('starts a new epoch when the stream is wiped under traffic, without a gap in either', async () => {
@@ -215,7 +217,7 @@ describe(verifies('P38') + 'the event relay', () => {
       if (id === 100) void reader.flushall();
       await broker.change(id);
     }
-    await expect.poll(async () => (await agents()).at(-1)).toBe(150);
+    await expect.poll(async () => (await agents()).at(-1), SOON).toBe(150);
     const seqs = (await events()).map((event) => parseSeq(event.seq));
     expect(new Set(seqs.map((seq) => seq?.epoch)).size).toBe(1);
     expect(seqs.map((seq) => seq?.n)).toEqual(seqs.map((_, i) => i + 1));
@@ -225,17 +227,17 @@ describe(verifies('P38') + 'the event relay', () => {
 
   it('starts a new epoch when Redis is restored from an old snapshot', async () => {
     await broker.change(1);
-    await expect.poll(agents).toEqual([1]);
+    await expect.poll(agents, SOON).toEqual([1]);
     const first = parseSeq((await events())[0]?.seq ?? '')?.epoch ?? 0;
     await reader.save();
     copyFileSync(path.join(dir, 'dump.rdb'), path.join(dir, 'old.rdb'));
     await broker.change(2);
-    await expect.poll(agents).toEqual([1, 2]);
+    await expect.poll(agents, SOON).toEqual([1, 2]);
     await server.kill();
     copyFileSync(path.join(dir, 'old.rdb'), path.join(dir, 'dump.rdb'));
     await server.start();
     await broker.change(3);
-    await expect.poll(agents, { timeout: 10_000 }).toEqual([1, 3]);
+    await expect.poll(agents, SOON).toEqual([1, 3]);
     const last = parseSeq((await events()).at(-1)?.seq ?? '');
     expect(last?.n).toBe(1);
     expect(last?.epoch).toBeGreaterThan(first);
@@ -243,17 +245,13 @@ describe(verifies('P38') + 'the event relay', () => {
 
   it('gives up the oldest after a long outage, and says so by a new epoch', async () => {
     await broker.change(0);
-    await expect.poll(agents).toEqual([0]);
+    await expect.poll(agents, SOON).toEqual([0]);
     await reader.save();
     await server.kill();
     for (let id = 1; id <= 2 * MAX_WAITING_ROWS; id++) await broker.change(id);
-    await expect
-      .poll(() => broker.outbox.count(), { timeout: 10_000 })
-      .toBeLessThan(MAX_WAITING_ROWS);
+    await expect.poll(() => broker.outbox.count(), SOON).toBeLessThan(MAX_WAITING_ROWS);
     await server.start();
-    await expect
-      .poll(async () => (await agents()).at(-1), { timeout: 20_000 })
-      .toBe(2 * MAX_WAITING_ROWS);
+    await expect.poll(async () => (await agents()).at(-1), SOON).toBe(2 * MAX_WAITING_ROWS);
     const all = await events();
     expect(parseSeq(all[1]?.seq ?? '')?.n).toBe(1);
     const ids = (await agents()).slice(1);
@@ -265,18 +263,18 @@ describe(verifies('P38') + 'the event relay', () => {
     await broker.stop();
     broker = new Relaying(dir, undefined);
     for (let id = 1; id <= 50; id++) await broker.change(id);
-    await expect.poll(() => broker.outbox.count()).toBe(0);
+    await expect.poll(() => broker.outbox.count(), SOON).toBe(0);
   });
 
   it('repeats at most what a crash cut off, in order', async () => {
     for (let round = 0; round < 5; round++) {
       for (let id = 1; id <= 20; id++) void broker.change(round * 20 + id).catch(() => {});
-      await expect.poll(async () => (await agents()).length).toBeGreaterThan(round * 20);
+      await expect.poll(async () => (await agents()).length, SOON).toBeGreaterThan(round * 20);
       broker.crash();
       broker = new Relaying(dir, server.url);
     }
     await broker.change(1000);
-    await expect.poll(async () => (await agents()).at(-1)).toBe(1000);
+    await expect.poll(async () => (await agents()).at(-1), SOON).toBe(1000);
     // A crash may repeat, never lose or reorder.
     const ids = [...new Set(await agents())];
     expect(ids).toEqual(ids.toSorted((a, b) => a - b));

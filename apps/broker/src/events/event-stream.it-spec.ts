@@ -80,7 +80,7 @@ describe(verifies('P38') + 'the event stream', () => {
           await stream.append(events);
           return true;
         },
-        { timeout: 10_000 },
+        { timeout: 20_000 },
       )
       .toBe(true);
   }
