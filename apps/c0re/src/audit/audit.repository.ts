@@ -17,10 +17,17 @@ export interface AuditEntry {
   result: string;
 }
 
+/** Who is named when the caller showed no right credential. */
+export const UNKNOWN = 'unknown';
+/** Refusals of callers that showed no right credential: this many a minute get a row each, the rest is counted. */
+const REFUSALS_PER_MINUTE = 60;
+const MINUTE_MS = 60_000;
+
 /** The append-only audit log (PRODUCT 8.7); the database itself refuses to change or delete a row. */
 @Injectable()
 export class AuditRepository {
   private readonly db: Db;
+  private minute = { since: -MINUTE_MS, refusals: 0 };
 
   constructor(
     database: C0reDatabase,
@@ -30,6 +37,10 @@ export class AuditRepository {
   }
 
   append(entry: AuditEntry): void {
+    if (entry.who !== UNKNOWN || this.mayStillList()) this.insert(entry);
+  }
+
+  private insert(entry: AuditEntry): void {
     this.db
       .prepare(
         'INSERT INTO audit (at, who, via, action, target, result) VALUES (@at, @who, @via, @action, @target, @result)',
@@ -45,5 +56,20 @@ export class AuditRepository {
       id: number;
       at: number;
     })[];
+  }
+
+  /** A row waits for the disk: whoever may only knock must not be able to keep c0re busy with it. */
+  private mayStillList(): boolean {
+    const now = this.clock.monotonic();
+    if (now - this.minute.since >= MINUTE_MS) {
+      const left = this.minute.refusals - REFUSALS_PER_MINUTE;
+      this.minute = { since: now, refusals: 0 };
+      if (left > 0) {
+        const result = `${left} more`;
+        this.insert({ who: UNKNOWN, via: 'none', action: 'refused', target: null, result });
+      }
+    }
+    this.minute.refusals += 1;
+    return this.minute.refusals <= REFUSALS_PER_MINUTE;
   }
 }

@@ -68,6 +68,9 @@ describe(verifies('P28') + 'agents outlive c0re', () => {
     await hive.spawn('ada');
     await expect.poll(() => hive.noted('ada', 'ready.json'), PATIENT).toBeGreaterThan(0);
     const { pid } = await running('ada');
+    // Neither c0re's database nor its sockets nor its pipe to the supervisor are open in the harness.
+    const files = hive.noted('ada', 'files.json') as [number, string][];
+    expect(files.filter(([, file]) => /^socket:|\/db\//.test(file))).toEqual([]);
     await c0re.end('SIGKILL');
     process.kill(pid, 'SIGUSR2');
     await expect.poll(() => hive.noted('ada', 'heard.json'), PATIENT).toBe(true);

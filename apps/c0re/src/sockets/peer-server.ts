@@ -16,7 +16,7 @@ import {
 import { C0RE_ROUTES, validate, type C0rePeer, type C0reRoute } from '#libs/requests';
 import type { Logger } from '#libs/service';
 
-import type { AuditEntry } from '../audit/audit.repository.js';
+import { UNKNOWN, type AuditEntry } from '../audit/audit.repository.js';
 import type { C0reAnswer, C0reRequest, RequestHandlers } from './request-handler.js';
 
 /** Longest that a peer may take to send a request, in milliseconds. */
@@ -126,7 +126,7 @@ export class PeerServer {
       if (route.audited) {
         const result = error instanceof HiveError ? error.code : 'internal';
         audit({
-          who: via === 'none' ? 'unknown' : 'operator',
+          who: via === 'none' ? UNKNOWN : 'operator',
           via,
           action: name,
           target: target && clip(target, 64),

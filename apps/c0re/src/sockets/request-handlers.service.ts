@@ -15,6 +15,7 @@ import type {
   OperationsQuery,
   WaitQuery,
 } from '#libs/requests';
+import type { Clock } from '#libs/service';
 
 import { toRecord, type Agent } from '../agents/agent.entity.js';
 import { AgentRepository } from '../agents/agent.repository.js';
@@ -35,8 +36,11 @@ import {
 import { OperatorCredentials } from '../operators/operator-credentials.service.js';
 import { RegistryPush } from '../registry/registry-push.service.js';
 import { C0reSettings } from '../settings/c0re.settings.js';
-import { CONTAINER_DRIVER } from '../settings/tokens.js';
+import { CLOCK, CONTAINER_DRIVER } from '../settings/tokens.js';
 import type { C0reAnswer, C0reRequest, RequestHandlers } from './request-handler.js';
+
+/** Longest that `wait=1` holds an answer back; peers give up after two minutes. */
+const LONGEST_WAIT_MS = 100_000;
 
 /** What each request of the table does. */
 @Injectable()
@@ -71,6 +75,7 @@ export class C0reRequestHandlers {
     private readonly registry: RegistryPush,
     private readonly protections: Protections,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
+    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   private health({ peer }: C0reRequest): C0reAnswer {
@@ -145,6 +150,15 @@ export class C0reRequestHandlers {
       audit: formatId('o', operation.id),
       target: operation.agent,
     };
+  }
+
+  /** The operation when it is over, or as it is when the caller's patience must be nearly at its end. */
+  private async ended({ id }: Operation): Promise<Operation> {
+    const { promise: timeOut, resolve } = Promise.withResolvers<void>();
+    const cancel = this.clock.after(LONGEST_WAIT_MS, resolve);
+    await Promise.race([this.queue.ended(id), timeOut]);
+    cancel();
+    return this.operations.get(id);
   }
 
   private async stopAll(): Promise<C0reAnswer> {

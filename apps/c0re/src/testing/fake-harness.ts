@@ -5,10 +5,12 @@
  */
 export const FAKE_HARNESS = `
 import { spawn } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 const { command } = JSON.parse(readFileSync(process.env.HIVE_HARNESS_CONFIG, 'utf8'));
 const note = (name, value) => writeFileSync(process.env.HIVE_STATE_DIR + '/' + name, JSON.stringify(value));
 note('env.json', process.env);
+const link = (fd) => { try { return readlinkSync('/proc/self/fd/' + fd); } catch { return 'gone'; } };
+note('files.json', readdirSync('/proc/self/fd').map((fd) => [Number(fd), link(fd)]));
 note('status.json', readFileSync('/proc/self/status', 'utf8'));
 console.log('harness', process.env.HIVE_AGENT, 'instance', process.env.HIVE_INSTANCE);
 const [mode, argument] = command;
