@@ -26,6 +26,6 @@ export function collectCitations(root: string): Citation[] {
 /** The ids in the `verifies(…)` calls of a source text. */
 export function idsIn(source: string): string[] {
   return [...source.matchAll(CALL)].flatMap((call) =>
-    [...(call[1] ?? '').matchAll(ID)].map((id) => id[1] as string),
+    [...(call[1] ?? '').matchAll(ID)].map((id) => id[1] ?? ''),
   );
 }

@@ -77,13 +77,7 @@ export class RpcClient<Api extends RpcApi<Api>> {
   }
 
   private async adopt(peer: RpcPeer, again: () => void): Promise<void> {
-    void peer.whenClosed.then(() => {
-      if (this.peer === peer) {
-        this.peer = undefined;
-        this.options.onDisconnect?.();
-      }
-      again();
-    });
+    void this.followEnd(peer, again);
     try {
       await this.options.onConnect?.(peer);
     } catch (error) {
@@ -95,6 +89,15 @@ export class RpcClient<Api extends RpcApi<Api>> {
     this.peer = peer;
     this.retryMs = FIRST_RETRY_MS;
     for (const wake of this.waiters) wake();
+  }
+
+  private async followEnd(peer: RpcPeer, again: () => void): Promise<void> {
+    await peer.whenClosed;
+    if (this.peer === peer) {
+      this.peer = undefined;
+      this.options.onDisconnect?.();
+    }
+    again();
   }
 
   private async whenConnected(

@@ -143,7 +143,8 @@ export class RpcPeer {
 
   private end(): void {
     for (const abort of this.running.values()) abort.abort();
-    for (const id of [...this.waiting.keys()]) this.settle(id)?.reject(connectionLost());
+    // A Map may lose entries while it is walked.
+    for (const id of this.waiting.keys()) this.settle(id)?.reject(connectionLost());
     this.closed.resolve();
   }
 }
