@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { verifies } from '../requirements/verifies.js';
@@ -214,5 +216,41 @@ describe('claude driver with the real CLI', { timeout: CLI_START_MS }, () => {
     expect(bench.model.requests[1]?.toolResults[0]?.is_error).toBe(true);
     expect(outcome.kind).toBe('ok');
     expect(bench.events.map((event) => event.text)).toContain('not allowed: Bash');
+  });
+
+  it(verifies('5.8') + "uses the agent's own MCP servers, as far as they are allowed", async () => {
+    await start((request) =>
+      request.toolResults.length > 0
+        ? say('done')
+        : {
+            kind: 'message',
+            tools: ['mcp__echo__say', 'mcp__echo__shout', 'mcp__open__send'].map((name) => ({
+              name,
+              input: name.endsWith('send') ? { to: 'x', body: 'y' } : {},
+            })),
+          },
+    );
+    const server = path.join(import.meta.dirname, 'fixtures/echo-server.mjs');
+    bench.config = {
+      ...bench.config,
+      allowed_tools: ['Read', 'mcp__echo__say'],
+      mcp_servers: {
+        echo: { command: process.execPath, args: [server], env: { ECHO_WORD: 'hello' } },
+        open: { url: `${bench.hive.url}/mcp`, headers: { Authorization: 'Bearer other' } },
+        hyperhive: { url: 'http://127.0.0.1:9/' },
+      },
+    };
+    const outcome = await bench.turn('try');
+    expect(outcome.kind).toBe('ok');
+    const [said, shouted, sent] = bench.model.requests[1]?.toolResults ?? [];
+    expect(said).toMatchObject({ text: 'say hello', is_error: false });
+    expect(shouted?.is_error).toBe(true);
+    expect(sent?.is_error).toBe(false);
+    expect([...bench.hive.tokens]).toContain('other');
+    expect(outcome.tool_calls).toEqual({
+      mcp__echo__say: 1,
+      mcp__echo__shout: 1,
+      mcp__open__send: 1,
+    });
   });
 });

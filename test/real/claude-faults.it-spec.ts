@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { verifies } from '../requirements/verifies.js';
@@ -121,6 +123,17 @@ describe('claude driver: turns that end early', { timeout: CLI_START_MS }, () =>
       },
     );
   }
+
+  it(verifies('5.3') + 'begins a new session when the old one cannot be resumed', async () => {
+    await start(() => say('fine'));
+    await bench.turn('one');
+    await bench.driver.stop();
+    for (const file of bench.transcripts()) writeFileSync(file, '{"half a li');
+    await bench.startDriver();
+    const outcomes = [await bench.turn('two'), await bench.turn('three')];
+    expect(outcomes.at(-1)?.kind).toBe('ok');
+    expect(JSON.stringify(bench.model.requests.at(-1)?.messages)).not.toContain('one');
+  });
 
   it(verifies('5.2') + 'says how to cure it when there is no CLI', async () => {
     await start(() => say('never'));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -253,5 +254,65 @@ describe('harness loop', () => {
     bench.hive.grant([{ body: 'x' }]);
     await ended(3);
     expect(bench.read('words')).toBe('one\ntwo\ntwo\n');
+  });
+
+  it(
+    verifies('5.2', 'P2', 'P31') +
+      "gives the program its turn, the run's token and nothing of its own",
+    async () => {
+      bench.program(
+        'env > env; pwd > cwd; cat "$HIVE_TOKEN_FILE" | tee token; cat "$1" > argument',
+      );
+      writeFileSync(bench.at('config/data.txt'), 'from the config tree');
+      bench.writeConfig({ command: ['sh', 'bot.sh', 'data.txt'], env: { WORD: 'one' } });
+      bench.start();
+      const turnId = bench.hive.grant([{ body: 'x' }]);
+      await ended(1);
+      expect(bench.hive.ends[0]?.end.result_kind).toBe('ok');
+      const env = bench.read('env').split('\n');
+      expect(env).toContain(`HIVE_TURN_ID=${turnId}`);
+      expect(env).toContain('WORD=one');
+      expect(env.filter((line) => /SECRET_OF|HIVE_INSTANCE|HIVE_WORK_DIR/.test(line))).toEqual([]);
+      expect(bench.read('cwd').trim()).toBe(bench.at('state'));
+      expect(bench.read('argument')).toBe('from the config tree');
+      const hash = createHash('sha256').update(bench.read('token')).digest('hex');
+      expect(hash).toBe(bench.hive.polls[0]?.run_token_hash);
+      // What the program prints is shown to people: without the token.
+      expect(bench.hive.events.map((event) => event.text)).toContain('[secret]');
+      expect(JSON.stringify(bench.hive.events)).not.toContain(bench.read('token'));
+      expect(readdirSync(bench.at('home/.hive/runs'))).toHaveLength(1); // That of the next turn.
+    },
+  );
+
+  it(verifies('5.2') + "fails a turn with the end of the program's stderr", async () => {
+    bench.program('echo one >&2; echo "cannot find the answer" >&2; exit 3');
+    bench.start();
+    bench.hive.grant([{ body: 'x' }]);
+    await ended(1);
+    expect(bench.hive.ends[0]?.end).toMatchObject({
+      result_kind: 'failed',
+      note: 'exit 3: one\ncannot find the answer',
+    });
+  });
+
+  it.each([
+    ['a program that is not there', ['no-such-program'], 'no-such-program cannot be started'],
+    ['no program at all', [], 'the command driver has no command'],
+  ])(verifies('5.2') + 'fails a turn with %s', async (_, command, note) => {
+    bench.writeConfig({ command });
+    bench.start();
+    bench.hive.grant([{ body: 'x' }]);
+    await ended(1);
+    expect(bench.hive.ends[0]?.end.result_kind).toBe('failed');
+    expect(bench.hive.ends[0]?.end.note).toContain(note);
+  });
+
+  it(verifies('5.2') + 'ends what a program left running when it was done', async () => {
+    bench.program('sleep 300 & setsid sleep 300 & echo done');
+    bench.start();
+    bench.hive.grant([{ body: 'x' }]);
+    await ended(1);
+    expect(bench.hive.ends[0]?.end.result_kind).toBe('ok');
+    expect(bench.processes()).toEqual([]);
   });
 });

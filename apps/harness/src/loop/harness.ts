@@ -136,8 +136,13 @@ export class Harness {
     this.options.log.info('the harness stops');
     this.stopping.abort();
     this.poll.abort();
-    this.runner.interrupt('stopped');
-    if (!this.runner.isRunning) this.closeSoon();
+    if (this.runner.isRunning) {
+      this.runner.interrupt('stopped');
+    } else {
+      this.closeSoon();
+      // A compaction outside of any turn ends with its CLI.
+      void this.driver?.stop();
+    }
   }
 
   private closeSoon(): void {
@@ -190,11 +195,12 @@ export class Harness {
     if (answer === 'revoked') return driver.renew();
     for (const command of this.inbox.take(answer?.commands ?? [])) await this.carryOut(command);
     await driver.rest();
-    if (!answer?.turn || this.stopping.signal.aborted) return;
+    if (!answer?.turn) return;
     // While it waited the configuration may have changed or the CLI gone: then the same turn is asked for again with
     // the credential of the CLI that will really run it (P2, P7).
     this.readConfig();
     if ((await driver.credential(this.config)) !== credential) return;
+    if (this.stopping.signal.aborted) return;
     const { turn } = answer;
     this.lastTurnId = turn.turn_id;
     const end = await this.runner.run(turn, this.config, credential, driver);

@@ -62,12 +62,16 @@ export function childEnvironment(options: ChildEnvironmentOptions): Record<strin
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
   const passed = PASSED_ON.filter((name) => from[name] !== undefined);
   const configured = Object.entries(options.configured).filter(([name]) => !REFUSED.test(name));
-  return {
+  const outer: Record<string, string> = {
     ...Object.fromEntries(passed.map((name) => [name, from[name] as string])),
     PATH: searchPath(from['PATH']),
     ...folders,
     ...options.defaults,
     ...Object.fromEntries(configured),
+  };
+  return {
+    ...outer,
+    ...pastProxy(outer, environment.gatewayUrl),
     HIVE_AGENT: environment.agent,
     HIVE_ROLE: environment.role,
     HIVE_GATEWAY_URL: environment.gatewayUrl,
@@ -80,6 +84,14 @@ export function childEnvironment(options: ChildEnvironmentOptions): Record<strin
     [MARK_VARIABLE]: options.mark,
     ...(options.turnId === undefined ? {} : { HIVE_TURN_ID: options.turnId }),
   };
+}
+
+/** The gateway is never reached by a proxy. */
+function pastProxy(env: Record<string, string>, gatewayUrl: string): Record<string, string> {
+  if (!Object.keys(env).some((name) => /^https?_proxy$/i.test(name))) return {};
+  const hosts = [env['NO_PROXY'] ?? env['no_proxy'], new URL(gatewayUrl).hostname];
+  const value = hosts.filter(Boolean).join(',');
+  return { NO_PROXY: value, no_proxy: value };
 }
 
 /** PATH with the harness' own Node at its end, so that `node` works where none is installed. */

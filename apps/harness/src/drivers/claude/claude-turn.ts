@@ -17,6 +17,8 @@ export interface ClaudeTurnHost {
   clock: Clock;
   /** The process that holds the turn's credential; started when there is none. */
   open(turn: Pick<TurnRequest, 'config' | 'credential'>): Promise<ClaudeProcess>;
+  /** The CLI took up this session. */
+  began(sessionId: string): void;
 }
 
 /** One turn: the prompt, what the CLI does with it, and the compactions that it makes necessary. */
@@ -134,9 +136,9 @@ export class ClaudeTurn implements LiveTurn {
 
   /** Has the agent write down what it needs, then compacts. Nothing in here can undo the turn. */
   private async compactAfter(outcome: TurnOutcome): Promise<TurnOutcome> {
-    this.turn.onSettled(outcome);
-    this.host.state.wantCompaction(false);
     try {
+      this.turn.onSettled(outcome);
+      this.host.state.wantCompaction(false);
       this.turn.emit({ kind: 'prompt', text: CHECKPOINT_PROMPT });
       await this.cli!.say(CHECKPOINT_PROMPT);
       const isDone = !this.interruptedBy && (await this.compact());
@@ -168,7 +170,7 @@ export class ClaudeTurn implements LiveTurn {
   private onMessage(message: StreamMessage): void {
     this.recorder.take(message);
     if (message.type !== 'system' || message.subtype !== 'init') return;
-    this.host.state.began((message as InitMessage).session_id);
+    this.host.began((message as InitMessage).session_id);
     // Without the hive's tools the agent can answer nobody: its work would be lost.
     if (this.recorder.hiveStatus !== 'connected') this.end('cancelled');
   }

@@ -50,6 +50,9 @@ interface Running {
   /** Settles when the process and all that it started are gone. */
   gone: Promise<void>;
   usedAt: number;
+  /** `unproven`: an old session that the CLI has not taken up yet. */
+  session: 'new' | 'unproven' | 'taken up';
+  isEnding: boolean;
 }
 
 /**
@@ -104,6 +107,11 @@ export class ClaudeDriver implements TurnDriver, ClaudeTurnHost {
     return this.running.cli;
   }
 
+  began(sessionId: string): void {
+    if (this.running) this.running.session = 'taken up';
+    this.state.began(sessionId);
+  }
+
   async renew(): Promise<void> {
     await this.endCli();
     this.fresh?.discard();
@@ -139,7 +147,10 @@ export class ClaudeDriver implements TurnDriver, ClaudeTurnHost {
       onHiveLost: () => {},
     });
     cli.listener = {
-      onMessage: (message) => recorder.take(message),
+      onMessage: (message) => {
+        recorder.take(message);
+        if (message.subtype === 'init' && message.session_id) this.began(message.session_id);
+      },
       onStderr: () => {},
       onBytes: () => {},
     };
@@ -197,6 +208,8 @@ export class ClaudeDriver implements TurnDriver, ClaudeTurnHost {
       fingerprint: this.fingerprint(config),
       gone: cli.ended.then(() => this.cleanUp(running)),
       usedAt: this.clock.monotonic(),
+      session: session.resume ? 'unproven' : 'new',
+      isEnding: false,
     };
     return running;
   }
@@ -207,6 +220,7 @@ export class ClaudeDriver implements TurnDriver, ClaudeTurnHost {
     if (!running) return;
     const gone = new AbortController();
     void running.gone.then(() => gone.abort());
+    running.isEnding = true;
     running.cli.closeInput();
     await this.clock.sleep(CLOSE_MS, gone.signal);
     if (!gone.signal.aborted) running.cli.terminate();
@@ -226,6 +240,10 @@ export class ClaudeDriver implements TurnDriver, ClaudeTurnHost {
     }
     traces.record.clear();
     running.credential.discard();
+    if (running.session === 'unproven' && !running.isEnding) {
+      log.warn('the CLI could not resume its session; the next turn begins a new one');
+      this.state.forget();
+    }
     if (this.running === running) this.running = undefined;
     if (!this.live) this.options.onCliGone?.();
   }
