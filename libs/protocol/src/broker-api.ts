@@ -223,6 +223,8 @@ export interface BrokerDashboardApi {
     { agent: string; kind: CommandKind; model?: string; discard?: boolean },
     { id: string },
   ];
+  /** Queues a dead delivery once more, with its attempts counted afresh (PRODUCT 1.2). */
+  retry_delivery: [{ id: string; recipient: string }, { message: MessageRow }];
   /** The operator's "go on" after a cancelled turn (P17). */
   release: [{ agent: string }, { agent: AgentRow }];
 }

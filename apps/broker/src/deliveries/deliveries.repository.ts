@@ -49,6 +49,7 @@ export class DeliveriesRepository {
   private readonly setHeld;
   private readonly lifted;
   private readonly setPriority;
+  private readonly setForgiven;
   private readonly soonest;
   private readonly lateTurn;
 
@@ -116,6 +117,9 @@ export class DeliveriesRepository {
     );
     this.setHeld = db.prepare<[number, number, number]>(
       'UPDATE deliveries SET held = ? WHERE message = ? AND recipient = ?',
+    );
+    this.setForgiven = db.prepare<[number, number]>(
+      'UPDATE deliveries SET forgiven = hand_outs, reason = NULL WHERE message = ? AND recipient = ?',
     );
     this.setPriority = db.prepare<[number, number, number]>(
       'UPDATE deliveries SET priority = ?, reason = NULL WHERE message = ? AND recipient = ?',
@@ -226,6 +230,11 @@ export class DeliveriesRepository {
     now: number,
   ): void {
     this.setEnded.run(to.state, to.attempts, now, to.reason, delivery.message, delivery.recipient);
+  }
+
+  /** Its hand-outs so far do not count towards its death. */
+  forgive(delivery: DeliveryRecord): void {
+    this.setForgiven.run(delivery.message, delivery.recipient);
   }
 
   hold(delivery: DeliveryRecord, held: boolean): void {

@@ -84,7 +84,8 @@ export class Deliveries {
   giveBack(delivery: DeliveryRecord, how: GiveBack = {}): void {
     if (delivery.session !== null) this.leases.dropBare(delivery.recipient, delivery.message);
     const attempts = delivery.attempts + (how.failed ? 1 : 0);
-    const dead = deathOf(attempts, delivery.hand_outs, how.note);
+    const handOuts = delivery.hand_outs - delivery.forgiven;
+    const dead = deathOf(attempts, handOuts, how.note);
     const now = this.clock.now();
     if (dead === undefined) {
       const held = how.held ? 1 : 0;
@@ -96,6 +97,16 @@ export class Deliveries {
     }
     this.changes.deliveryChanged(delivery.message);
     this.changes.agentChanged(delivery.recipient);
+  }
+
+  /** dead → queued: the operator has it tried again. It stays marked as handed out. */
+  revive(delivery: DeliveryRecord): void {
+    this.rows.queue(delivery, { attempts: 0, notBefore: 0, held: 0 }, this.clock.now());
+    this.rows.forgive(delivery);
+    this.counts.add({ ...delivery, held: 0 }, 1);
+    this.changes.deliveryChanged(delivery.message);
+    this.changes.agentChanged(delivery.recipient);
+    this.wakes.add(delivery.recipient);
   }
 
   /** The operator lets go what a cancelled turn held; returns how many. */

@@ -14,6 +14,8 @@ export interface DeliveryRecord {
   limited: number;
   eager: number;
   hand_outs: number;
+  /** Hand-outs before the operator had it tried again: they do not count towards its death. */
+  forgiven: number;
   attempts: number;
   turn: number | null;
   session: string | null;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
 import {
+  formatId,
   HiveError,
   parseId,
   type AgentRow,
@@ -57,9 +58,22 @@ export class OperatorService {
       if (row.state === 'queued') this.deliveries.ack(row);
       return number;
     });
-    const read = this.views.message(message, this.version.now());
-    if (!read) throw new HiveError('not_found', `${id} is no longer kept`);
-    return { message: read };
+    return this.messageRow(message);
+  }
+
+  /** A dead delivery is queued once more, its attempts counted afresh (PRODUCT 1.2). */
+  async retry(id: string, recipient: string): Promise<{ message: MessageRow }> {
+    const message = await this.writer.submit(() => {
+      const number = parseId('m', id) ?? 0;
+      const row = this.rows.find(number, this.living(recipient).id);
+      if (!row) throw new HiveError('not_found', `${id} is not a message to "${recipient}"`);
+      if (row.state !== 'dead') {
+        throw new HiveError('conflict', `the delivery of ${id} is ${row.state}, not dead`);
+      }
+      this.deliveries.revive(row);
+      return number;
+    });
+    return this.messageRow(message);
   }
 
   /** Queues a command for the agent's harness; it takes it with its next heartbeat or poll (P18). */
@@ -98,6 +112,12 @@ export class OperatorService {
     const agent = this.views.agent(id, this.version.now());
     if (!agent) throw new HiveError('not_found', `there is no agent "${name}"`);
     return { agent };
+  }
+
+  private messageRow(id: number): { message: MessageRow } {
+    const message = this.views.message(id, this.version.now());
+    if (!message) throw new HiveError('not_found', `${formatId('m', id)} is no longer kept`);
+    return { message };
   }
 
   private cancel(agent: Agent, discard: boolean): number {

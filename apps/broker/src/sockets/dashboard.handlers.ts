@@ -2,7 +2,14 @@ import { Injectable } from '@nestjs/common';
 
 import type { RpcHandlers } from '#libs/ipc';
 import type { BrokerDashboardApi } from '#libs/protocol';
-import { callChecks, CommandCall, MarkReadCall, ReleaseCall, validate } from '#libs/requests';
+import {
+  callChecks,
+  CommandCall,
+  MarkReadCall,
+  ReleaseCall,
+  RetryCall,
+  validate,
+} from '#libs/requests';
 
 import { SendService } from '../messages/send.service.js';
 import { OperatorService } from '../operator/operator.service.js';
@@ -24,6 +31,10 @@ export class DashboardHandlers {
       send: (params) => sends.fromOperator(callChecks.operatorSend(params)),
       mark_read: (params) => operator.markRead(validate(MarkReadCall, params).id),
       command: (params) => operator.command(validate(CommandCall, params)),
+      retry_delivery: (params) => {
+        const { id, recipient } = validate(RetryCall, params);
+        return operator.retry(id, recipient);
+      },
       release: (params) => operator.release(validate(ReleaseCall, params).agent),
     };
   }

@@ -79,6 +79,7 @@ export const THREADS_MIGRATIONS: readonly Migration[] = [
         limited INTEGER NOT NULL,           -- counts towards the inbox limit (P19)
         eager INTEGER NOT NULL,             -- skips the quiet window (P16)
         hand_outs INTEGER NOT NULL DEFAULT 0,
+        forgiven INTEGER NOT NULL DEFAULT 0,-- hand-outs before a retry by the operator
         attempts INTEGER NOT NULL DEFAULT 0,-- turns that failed on its account
         turn INTEGER,                       -- turn of the last lease; null when a bare session had it
         session TEXT,                       -- session of the last bare lease

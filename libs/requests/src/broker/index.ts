@@ -12,7 +12,7 @@ export {
   WakeCall,
 } from './agent-calls.dto.js';
 export { callChecks } from './call-checks.js';
-export { CommandCall, MarkReadCall, ReleaseCall } from './operator-calls.dto.js';
+export { CommandCall, MarkReadCall, ReleaseCall, RetryCall } from './operator-calls.dto.js';
 export {
   InstanceEndedCall,
   PublishCall,

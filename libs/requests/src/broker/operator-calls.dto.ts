@@ -29,3 +29,8 @@ export class ReleaseCall {
   @Matches(AGENT_NAME, { message: "agent must be an agent's name" })
   agent: string;
 }
+
+export class RetryCall extends MarkReadCall {
+  @Matches(AGENT_NAME, { message: "recipient must be an agent's name" })
+  recipient: string;
+}
