@@ -11,14 +11,14 @@ class Environment {
   @IsIn(['debug', 'info']) LEVEL: string = 'info';
 }
 
+const loadBad = (): unknown => loadEnv(Environment, { PORT: 'seven', LEVEL: 'loud' });
+
 describe('loadEnv', () => {
   it('fills defaults, converts and freezes', () => {
     const env = loadEnv(Environment, { PORT: '8080', LEVEL: '' });
     expect(env).toMatchObject({ PORT: 8080, LEVEL: 'info' });
     expect(Object.isFrozen(env)).toBe(true);
   });
-
-  const loadBad = (): unknown => loadEnv(Environment, { PORT: 'seven', LEVEL: 'loud' });
 
   it('lists every bad value in one message, with key, value and what is allowed', () => {
     expect(loadBad).toThrow(BadConfigurationError);
