@@ -1,18 +1,17 @@
 import './composer.css';
-import { ArrowUp, ChevronDown, CornerDownRight, X } from 'lucide-react';
-import { DropdownMenu } from 'radix-ui';
+import { ArrowUp, CornerDownRight, X } from 'lucide-react';
 import { useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 
 import type { MessageRow, Priority, SendResult } from '#libs/protocol';
 import { LIMITS } from '#libs/protocol';
 
 import { Button } from '../design/button.js';
-import { Cell } from '../design/cell.js';
 import { moodOf } from '../hive/mood.js';
 import { sendMessage } from '../hive/outbox.js';
 import { useAgents } from '../hive/threads.js';
 import { called, utf8Length } from '../hive/words.js';
 import { useCompletion, type Choice } from './completion.js';
+import { Recipient } from './recipient.js';
 
 /** A command that the composer takes instead of a message: `/compact`. */
 export interface Slash {
@@ -253,52 +252,5 @@ export function Composer({
         </Button>
       </div>
     </form>
-  );
-}
-
-function Recipient({
-  to,
-  known,
-  onChoose,
-}: {
-  to: string;
-  known: boolean;
-  onChoose: (name: string) => void;
-}): ReactNode {
-  const agents = useAgents();
-  return (
-    <DropdownMenu.Root modal={false}>
-      <DropdownMenu.Trigger asChild>
-        <button type="button" className="composer-to mono" aria-label={`To ${to || 'whom?'}`}>
-          to <b className={known || !to ? undefined : 'unknown'}>{to || 'whom?'}</b>
-          <ChevronDown size={12} aria-hidden />
-        </button>
-      </DropdownMenu.Trigger>
-      <DropdownMenu.Portal>
-        <DropdownMenu.Content
-          className="menu composer-menu"
-          align="start"
-          sideOffset={6}
-          collisionPadding={8}
-        >
-          {agents.map((agent) => (
-            <DropdownMenu.Item
-              key={agent.agent_id}
-              className="menu-item"
-              onSelect={() => onChoose(agent.name)}
-            >
-              <Cell name={agent.name} tone={moodOf(agent).tone} size={20} />
-              <span className="mono">{agent.name}</span>
-              <span className="quiet composer-mood">{moodOf(agent).word}</span>
-            </DropdownMenu.Item>
-          ))}
-          {agents.length === 0 && (
-            <DropdownMenu.Item className="menu-item" disabled>
-              No agents yet
-            </DropdownMenu.Item>
-          )}
-        </DropdownMenu.Content>
-      </DropdownMenu.Portal>
-    </DropdownMenu.Root>
   );
 }

@@ -14,7 +14,7 @@ import { OutgoingItem } from './outgoing-item.js';
 import { useStickyEnd } from './sticky.js';
 
 /** Messages that the flow shows; each leads to its whole conversation. */
-const MOST = 150;
+const MOST = 100;
 
 /** Everything that is said in the hive as it is said, and where a new conversation begins. */
 export function Flow({ agent }: { agent: string }): ReactNode {

@@ -1,6 +1,6 @@
 import './message.css';
 import { Check, CornerDownRight, Reply } from 'lucide-react';
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 import { Link } from 'wouter';
 
 import type { MessageRow } from '#libs/protocol';
@@ -17,7 +17,7 @@ import { called } from '../hive/words.js';
 import { DeliveryLine } from './delivery.js';
 
 /** One message of a conversation with everything that the operator may want to know about it. */
-export function MessageItem({
+export const MessageItem = memo(function MessageItem({
   message,
   answered,
   onReply,
@@ -93,7 +93,7 @@ export function MessageItem({
       </article>
     </li>
   );
-}
+});
 
 function Name({ name }: { name: string }): ReactNode {
   return <b>{called(name)}</b>;

@@ -22,6 +22,9 @@ export interface ThreadFilter {
   agent: string;
 }
 
+/** Conversations that are drawn at first and with each step on. */
+const THREADS_SHOWN = 60;
+
 const SHOWS = [
   { show: 'all', name: 'All' },
   { show: 'mine', name: 'With me' },
@@ -50,6 +53,7 @@ export function ThreadList({
   onFilter: (filter: ThreadFilter) => void;
 }): ReactNode {
   const agents = useAgents();
+  const [shown, setShown] = useState(THREADS_SHOWN);
   return (
     <section className="thread-list" aria-label="Conversations">
       <header className="thread-list-head">
@@ -96,12 +100,20 @@ export function ThreadList({
         </Empty>
       ) : (
         <ul className="threads">
-          {threads.map((thread) => (
+          {threads.slice(0, shown).map((thread) => (
             <ThreadItem key={thread.id} thread={thread} chosen={thread.id === chosen} />
           ))}
         </ul>
       )}
-      <Older agent={filter.agent} />
+      {threads.length > shown ? (
+        <div className="older">
+          <Button small look="ghost" onClick={() => setShown(shown + THREADS_SHOWN)}>
+            {threads.length - shown} more conversations
+          </Button>
+        </div>
+      ) : (
+        <Older agent={filter.agent} />
+      )}
     </section>
   );
 }

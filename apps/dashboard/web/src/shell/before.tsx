@@ -5,7 +5,8 @@ import type { ReactNode } from 'react';
 import { Button } from '../design/button.js';
 import { Brand } from './brand.js';
 
-function Frame({ children }: { children: ReactNode }): ReactNode {
+/** A card in the middle of an otherwise empty page. */
+export function Frame({ children }: { children: ReactNode }): ReactNode {
   return (
     <main className="before">
       <div className="before-card">

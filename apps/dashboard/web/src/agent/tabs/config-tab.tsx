@@ -1,3 +1,4 @@
+import './code.css';
 import type { ReactNode } from 'react';
 
 import type { DashboardAnswers } from '#libs/protocol';

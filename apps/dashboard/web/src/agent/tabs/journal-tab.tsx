@@ -1,3 +1,4 @@
+import './code.css';
 import { RotateCw } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 

@@ -19,12 +19,15 @@ export interface PlotProps {
   from: number;
   to: number;
   series: PlotSeries[];
+  /** Only whole numbers make sense on its scale. */
+  whole?: boolean;
   /** Bars stand on each other instead of behind each other. */
   stacked?: boolean;
   format: (value: number) => string;
 }
 
 const HEIGHT = 168;
+const WHOLE_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
 
 /** The token's colour as it is in the present theme: canvases do not know tokens. */
 function colorOf(token: string, within: HTMLElement): string {
@@ -62,7 +65,7 @@ function stack(series: readonly PlotSeries[]): (number | null)[][] {
 }
 
 function options(
-  { series, from, to, format }: PlotProps,
+  { series, from, to, format, whole }: PlotProps,
   box: HTMLElement,
   data: (number | null)[][],
 ): uPlot.Options {
@@ -94,6 +97,7 @@ function options(
       {
         ...axis,
         size: 58,
+        ...(whole ? { incrs: WHOLE_STEPS } : {}),
         // A plot of nothing has no scale, only its zero.
         values: (_plot, ticks) =>
           ticks.map((tick) => (highest === 0 && tick > 0 ? '' : format(tick))),

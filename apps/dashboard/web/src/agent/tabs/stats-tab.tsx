@@ -1,3 +1,4 @@
+import './stats.css';
 import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 
 import type { AgentStats } from '#libs/protocol';
@@ -124,7 +125,8 @@ function plotsOf({ by_bucket: buckets }: AgentStats, { seconds }: Window): PlotP
     {
       ...frame,
       title: 'Turns',
-      format: (n) => String(Math.round(n * 10) / 10),
+      whole: true,
+      format: String,
       series: [
         {
           label: 'turns',

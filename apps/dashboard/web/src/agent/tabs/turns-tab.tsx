@@ -1,3 +1,4 @@
+import './turns.css';
 import { ChevronRight } from 'lucide-react';
 import { Fragment, useState, type ReactNode } from 'react';
 

@@ -21,3 +21,9 @@ export function paired(events: readonly TurnEvent[]): (TurnEvent | ToolPair)[] {
   }
   return rows;
 }
+
+/** True when both show the same: events never change, but a call gets its result. */
+export function sameRow(a: TurnEvent | ToolPair, b: TurnEvent | ToolPair): boolean {
+  if ('use' in a && 'use' in b) return a.use === b.use && a.result === b.result;
+  return a === b;
+}

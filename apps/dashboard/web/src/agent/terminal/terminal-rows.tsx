@@ -1,63 +1,22 @@
-import type { ReactNode } from 'react';
+import { memo, type ReactNode } from 'react';
 
 import type { TurnEvent } from '#libs/protocol';
 
-import { Cell } from '../../design/cell.js';
 import { LinkedText } from '../../design/linked-text.js';
-import { called, plural } from '../../hive/words.js';
-import type { DiffLine } from './line-diff.js';
-import type { ToolPair } from './pairs.js';
+import { Diff } from './diff.js';
+import { sameRow, type ToolPair } from './pairs.js';
 import { promptHint, promptMessages } from './prompt-text.js';
-import { readsMessages, toolView } from './tool-view.js';
+import { MessageRow, Result } from './result-rows.js';
+import { Fold, headline, Row } from './row.js';
+import { toolView } from './tool-view.js';
 
-/** A row of the terminal: a sign in the one prefix column, then its text with a hanging indent. */
-export function Row({
-  sign,
-  look,
-  children,
-}: {
-  sign: string;
-  look: string;
-  children: ReactNode;
-}): ReactNode {
-  return (
-    <div className={`row ${look}`}>
-      <span className="row-sign" aria-hidden>
-        {sign}
-      </span>
-      <div className="row-text">{children}</div>
-    </div>
-  );
-}
+/** One event of a turn; drawn again only when it changed, however many come behind it. */
+export const EventRow = memo(
+  ({ row }: { row: TurnEvent | ToolPair }) => <AnyRow row={row} />,
+  (before, after) => sameRow(before.row, after.row),
+);
 
-/** A row whose rest is folded behind its headline. */
-function Fold({
-  sign,
-  look,
-  head,
-  open = false,
-  children,
-}: {
-  sign: string;
-  look: string;
-  head: ReactNode;
-  open?: boolean;
-  children: ReactNode;
-}): ReactNode {
-  return (
-    <details className={`row fold ${look}`} open={open}>
-      <summary>
-        <span className="row-sign" aria-hidden>
-          {sign}
-        </span>
-        <span className="row-text">{head}</span>
-      </summary>
-      <div className="fold-body">{children}</div>
-    </details>
-  );
-}
-
-export function EventRow({ row }: { row: TurnEvent | ToolPair }): ReactNode {
+function AnyRow({ row }: { row: TurnEvent | ToolPair }): ReactNode {
   if ('use' in row) return <Tool pair={row} />;
   const { text = '' } = row;
   switch (row.kind) {
@@ -107,17 +66,7 @@ function Prompt({ text }: { text: string }): ReactNode {
   return (
     <>
       {messages.map((message) => (
-        <Row key={message.id} sign=" " look="prompt">
-          <span className="prompt-from">
-            <Cell name={message.from} size={16} />
-            <b>{called(message.from)}</b>
-            <span className="quiet">{message.id}</span>
-            {message.redelivered && <span className="chip violet">redelivered</span>}
-          </span>
-          <span className="prose">
-            <LinkedText text={message.body} />
-          </span>
-        </Row>
+        <MessageRow key={message.id} message={message} />
       ))}
       {hint && (
         <Row sign=" " look="prompt note">
@@ -178,37 +127,6 @@ function Tool({ pair: { use, result } }: { pair: ToolPair }): ReactNode {
   );
 }
 
-const LONGEST_INLINE = 120;
-
-function Result({ event }: { event: TurnEvent }): ReactNode {
-  const text = (event.text ?? '').trimEnd();
-  const look = event.is_error ? 'result error' : 'result';
-  if (text === '') return null;
-  if (text.length <= LONGEST_INLINE && !text.includes('\n')) {
-    return (
-      <Row sign="←" look={look}>
-        <LinkedText text={text} />
-      </Row>
-    );
-  }
-  return (
-    <Fold
-      sign="←"
-      look={look}
-      open={readsMessages(event.tool)}
-      head={
-        <span className="fold-head">
-          {plural(text.split('\n').length, 'line')} · {headline(text)}
-        </span>
-      }
-    >
-      <div className="prose">
-        <LinkedText text={text} />
-      </div>
-    </Fold>
-  );
-}
-
 function Unknown({ event }: { event: TurnEvent }): ReactNode {
   const dump = event.text ?? JSON.stringify(event.input ?? event);
   return (
@@ -216,22 +134,4 @@ function Unknown({ event }: { event: TurnEvent }): ReactNode {
       <div className="prose">{dump}</div>
     </Fold>
   );
-}
-
-function Diff({ lines }: { lines: readonly DiffLine[] }): ReactNode {
-  return (
-    <div className="diff">
-      {lines.map((line, at) => (
-        // Lines have no identity of their own, and the list never changes.
-        <div key={at} className={line.sign === '+' ? 'plus' : line.sign === '-' ? 'minus' : 'same'}>
-          <span aria-hidden>{line.sign}</span>
-          <span className="prose">{line.text}</span>
-        </div>
-      ))}
-    </div>
-  );
-}
-
-function headline(text: string): string {
-  return text.trimStart().split('\n', 1)[0] ?? '';
 }

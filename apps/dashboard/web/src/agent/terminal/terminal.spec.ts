@@ -6,6 +6,7 @@ import { verifies } from '../../../../../../test/requirements/verifies.js';
 import { lineDiff } from './line-diff.js';
 import { paired } from './pairs.js';
 import { promptHint, promptMessages } from './prompt-text.js';
+import { resultView } from './result-text.js';
 import { wakePromptSample } from './testing/wake-prompt.sample.js';
 import { toolView } from './tool-view.js';
 
@@ -66,5 +67,24 @@ describe(verifies('7.4', '1.4') + 'the terminal of a turn', () => {
     ['Unheard', null, 'Unheard', ''],
   ])('shows %s in a form of its own', (tool, input, name, about) => {
     expect(toolView(tool, input)).toMatchObject({ name, about });
+  });
+
+  it('shows received messages as messages, small JSON as a line, and the rest as text', () => {
+    const message = { id: 'm3', from: 'guard', body: 'Done.', redelivered: true, hop: 2 };
+    const read = { id: 'm3', from: 'guard', body: 'Done.', redelivered: true };
+    expect(resultView(JSON.stringify({ message, pending: 4 }), true)).toEqual({
+      kind: 'messages',
+      messages: [read],
+      pending: 4,
+    });
+    expect(resultView('{"messages":[],"pending":0}', true)).toMatchObject({ messages: [] });
+    expect(resultView('{"message":null,"pending":0}', true)).toMatchObject({ messages: [] });
+    expect(resultView('{"message":{"odd":1}}', true).kind).toBe('line');
+    expect(resultView('{"id":"m2","recipients":["operator"]}', false)).toEqual({
+      kind: 'line',
+      text: 'id: m2  recipients: ["operator"]',
+    });
+    expect(resultView('{broken', false)).toEqual({ kind: 'line', text: '{broken' });
+    expect(resultView('a\nb', false)).toEqual({ kind: 'text', text: 'a\nb' });
   });
 });

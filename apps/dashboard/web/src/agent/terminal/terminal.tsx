@@ -11,9 +11,10 @@ import { ErrorNote } from '../../design/error-note.js';
 import { useQuery } from '../../hive/queries.js';
 import { idNumber, withTurnEvents, withTurns } from '../../hive/rows.js';
 import { mergeRows, useHive } from '../../hive/store.js';
+import { Row } from './row.js';
 import { useTerminalNotes, type TerminalNote } from './terminal-notes.js';
-import { Row } from './terminal-rows.js';
 import { TurnBlock } from './turn-block.js';
+import { WaitingRows } from './waiting-rows.js';
 
 /** Turns that are drawn at first and with each step back. */
 const TURNS_SHOWN = 25;
@@ -109,6 +110,7 @@ export function Terminal({ name }: { name: string }): ReactNode {
               </Row>
             ),
           )}
+          <WaitingRows name={name} />
         </div>
       </div>
       <EndPill sticky={sticky} />

@@ -118,7 +118,8 @@ export function toolView(tool: string, rawInput: unknown): ToolView {
 
 const LONGEST_VALUE = 60;
 
-function keyValues(input: Input): string {
+/** `key: value` pairs on one line, long values cut. */
+export function keyValues(input: Input): string {
   return Object.entries(input)
     .map(([key, value]) => {
       const shown = text(value).replaceAll(/\s+/g, ' ');

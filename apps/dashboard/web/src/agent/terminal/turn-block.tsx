@@ -1,8 +1,9 @@
-import { memo, useMemo, type ReactNode } from 'react';
+import { memo, useMemo, useState, type ReactNode } from 'react';
 
 import type { TurnEvent, TurnRow } from '#libs/protocol';
 
 import { Ago, Running } from '../../design/ago.js';
+import { Button } from '../../design/button.js';
 import {
   called,
   compactNumber,
@@ -15,6 +16,8 @@ import {
 import { paired } from './pairs.js';
 import { EventRow } from './terminal-rows.js';
 
+/** Rows of one turn that are drawn before somebody asks for all. */
+const ROWS_SHOWN = 300;
 const NO_EVENTS: readonly TurnEvent[] = [];
 
 /** One turn in the terminal: who woke the agent, what it did, how it ended and what it cost. */
@@ -26,6 +29,8 @@ export const TurnBlock = memo(function TurnBlock({
   events?: readonly TurnEvent[] | undefined;
 }): ReactNode {
   const rows = useMemo(() => paired(events), [events]);
+  const [all, setAll] = useState(false);
+  const drawn = all ? rows : rows.slice(-ROWS_SHOWN);
   const live = turn.ended_at === null;
   return (
     <section
@@ -47,7 +52,12 @@ export const TurnBlock = memo(function TurnBlock({
           {live ? <Running since={turn.started_at} /> : <Ago at={turn.started_at} suffix=" ago" />}
         </span>
       </header>
-      {rows.map((row) => (
+      {rows.length > drawn.length && (
+        <Button small look="ghost" onClick={() => setAll(true)}>
+          {rows.length - drawn.length} earlier rows of this turn
+        </Button>
+      )}
+      {drawn.map((row) => (
         <EventRow key={'use' in row ? row.use.n : row.n} row={row} />
       ))}
       {live ? <Working hasEvents={rows.length > 0} /> : <TurnEnd turn={turn} />}
