@@ -71,9 +71,9 @@ export class RunningHive {
           HIVE_DASHBOARD_PORT: String(dashboard),
           HIVE_GATEWAY_PORT: String(gateway),
           // The hive also ends when this process does, however that happens.
-          HIVE_PARENT_FD: '3',
+          HIVE_PARENT_FD: '0',
         },
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+        stdio: ['pipe', 'pipe', 'pipe'],
       },
     );
     const hive = new RunningHive(home, child, options.home === undefined, { dashboard, gateway });

@@ -41,7 +41,9 @@ export class StopWish {
   /** Also stops when the other end of this pipe is gone: the process that holds it was killed. */
   watchParent(fd: number): void {
     const pipe = new Socket({ fd, readable: true, writable: false });
-    pipe.on('close', () => this.ask());
+    pipe.on('close', () => {
+      if (!this.isAsked) this.ask();
+    });
     pipe.on('error', () => {});
     pipe.resume();
     pipe.unref();

@@ -5,9 +5,12 @@ import path from 'node:path';
 import { HIVE_BLOCKS, IDS_PER_HIVE, serviceUser, type UnprivilegedService } from '#libs/service';
 
 import { StartRefusedError } from '../preflight/start-refused.error.js';
+import { identityOf, stillRuns, type ProcessIdentity } from '../processes/process-identity.js';
 
-/** Name of the file that holds a hive's first user id, in its state folder and, while it runs, in its runtime folder. */
-export const UID_BASE_FILE = 'uid-base';
+/** Holds the hive's first user id, in its state folder: what its users own there must stay theirs. */
+const UID_BASE_FILE = 'uid-base';
+/** In the runtime folder: which supervisor runs, and with which user ids. */
+const OWNER_FILE = 'owner.json';
 
 /** Under which users the hive runs. */
 export interface HiveUsers {
@@ -49,11 +52,25 @@ function newBase(home: string, inUse: ReadonlySet<number>): number {
   return free * IDS_PER_HIVE;
 }
 
+/** Notes in the runtime folder which user ids this hive has taken, as long as this supervisor lives. */
+export function noteUidBase(runtimeFolder: string, base: number): void {
+  const owner = { base, ...identityOf(process.pid) };
+  writeFileSync(path.join(runtimeFolder, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
+}
+
 function basesInUse(runtimeParent: string): Set<number> {
-  const bases = readdirSync(runtimeParent)
-    .filter((name) => name.startsWith('hyperhive-'))
-    .map((name) => readBase(path.join(runtimeParent, name, UID_BASE_FILE)));
-  return new Set(bases.filter((base) => base !== undefined));
+  const folders = readdirSync(runtimeParent).filter((name) => name.startsWith('hyperhive-'));
+  return new Set(
+    folders.flatMap((name) => {
+      try {
+        const text = readFileSync(path.join(runtimeParent, name, OWNER_FILE), 'utf8');
+        const owner = JSON.parse(text) as ProcessIdentity & { base: number };
+        return stillRuns(owner) ? [owner.base] : [];
+      } catch {
+        return []; // No hive of root's, or one that is just being made.
+      }
+    }),
+  );
 }
 
 function readBase(file: string): number | undefined {
