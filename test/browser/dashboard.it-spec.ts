@@ -205,7 +205,22 @@ describe(
       expect(countOf(watched, STATE)).toBe(1);
     });
 
+    it('logs out, and the old secret opens nothing any more', async () => {
+      const secret = await page.evaluate(() => localStorage.getItem('hive.session'));
+      await page.locator('.rail').getByRole('button', { name: 'More of the hive' }).click();
+      await page.getByRole('menuitem', { name: 'Log out' }).click();
+      expect(await appears(page.getByRole('heading', { name: 'Log in to the hive' }))).toBe(true);
+      const status = await page.evaluate(
+        async (old) =>
+          (await fetch('/api/state', { headers: { 'x-hive-session': old ?? '' } })).status,
+        secret,
+      );
+      expect(status).toBe(401);
+    });
+
     it('says how to log in when its second secret is gone', async () => {
+      await page.goto(await hive.loginLink());
+      expect(await appears(page.getByRole('heading', { name: 'Swarm' }))).toBe(true);
       await page.evaluate(() => localStorage.clear());
       await page.reload();
       expect(await appears(page.getByRole('heading', { name: 'Log in to the hive' }))).toBe(true);

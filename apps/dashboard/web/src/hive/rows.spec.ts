@@ -68,6 +68,12 @@ describe(verifies('7.1', 'P38') + 'the rows of the page', () => {
       message: message('m1', 6, 'newest'),
     } as const;
     expect(applyEvent(newer, event).messages['m1']?.body).toBe('newest');
+    const late = {
+      seq: '1-2',
+      kind: 'delivery_changed',
+      message: message('m1', 4, 'older'),
+    } as const;
+    expect(applyEvent(newer, late).messages['m1']?.body).toBe('newer');
   });
 
   it('do not bring back an agent by a row from before it was removed', () => {

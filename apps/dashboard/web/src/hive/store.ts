@@ -5,7 +5,7 @@ import type { HiveEvent, StateSnapshot } from '#libs/protocol';
 import { EventStream, type Connection } from './event-stream.js';
 import { ApiError, callApi, errorText, onLoginNeeded } from './http.js';
 import { applyEvent, bounded, fromSnapshot, NO_ROWS, type Rows } from './rows.js';
-import { sessionSecret, takeSessionFromAddress } from './session.js';
+import { forgetSession, sessionSecret, takeSessionFromAddress } from './session.js';
 
 /** What the whole page shows: its content, a way to log in, or why neither is possible. */
 export type Phase =
@@ -91,6 +91,14 @@ function follow(seq: string): void {
     onConnection: (connection) => useHive.setState({ connection }),
   });
   stream.start();
+}
+
+/** Ends the session at the hive and forgets its secret here. Throws when the hive cannot be told. */
+export async function logOut(): Promise<void> {
+  await callApi('POST', '/api/logout', {});
+  stream?.stop();
+  forgetSession();
+  useHive.setState({ phase: { name: 'login_needed' }, rows: NO_ROWS });
 }
 
 /** Connects at once instead of at the end of the back-off. */

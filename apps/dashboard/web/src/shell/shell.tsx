@@ -10,6 +10,7 @@ import { useHive } from '../hive/store.js';
 import { useAgents, useOperatorInbox } from '../hive/threads.js';
 import { Brand } from './brand.js';
 import { ConnectionTag } from './connection.js';
+import { HiveMenu } from './hive-menu.js';
 import { Palette } from './palette.js';
 import { ThemeButton } from './theme.js';
 import { Toasts } from './toasts.js';
@@ -42,6 +43,7 @@ export function Shell({ children }: { children: ReactNode }): ReactNode {
           onClick={() => setSearching(true)}
         />
         <ThemeButton />
+        <HiveMenu />
       </header>
       <nav className="rail" aria-label="Hive">
         <Link href="/" className="rail-brand">
@@ -57,6 +59,7 @@ export function Shell({ children }: { children: ReactNode }): ReactNode {
         <div className="rail-foot">
           <ConnectionTag />
           <ThemeButton />
+          <HiveMenu />
         </div>
       </nav>
       <div className="content" id="content" tabIndex={-1}>
