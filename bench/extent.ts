@@ -15,7 +15,7 @@ export interface Extent {
 
 export const FULL_EXTENT: Extent = {
   rounds: 5,
-  loadMs: 1000,
+  loadMs: 800,
   idleMessages: 100,
   rows: 1_000_000,
   mcpCalls: 20_000,

@@ -1,6 +1,6 @@
 import type { BenchAgent } from './bench-agents.js';
 import type { Door, Received } from './doors/door.js';
-import { BODY } from './yardsticks.js';
+import { BODY, type Yardstick } from './yardsticks.js';
 
 /** Agents that talk to each other: the first of each pair sends, the second receives. */
 export type Pair = readonly [BenchAgent, BenchAgent];
@@ -18,12 +18,19 @@ export function nextBody(): string {
   return `${String(sent).padStart(12, '0')}${BODY.slice(12)}`;
 }
 
+/** What a load came to. */
+export interface Rate {
+  perSecond: number;
+  /** All messages, those before and after the counting included. */
+  messages: number;
+}
+
 /** Messages per second that are accepted from `senders` at once, each with one send under way, to nobody who listens. */
 export async function acceptedPerSecond(
   door: Door,
   pairs: readonly Pair[],
   ms: number,
-): Promise<number> {
+): Promise<Rate> {
   return perSecond(ms, pairs, async ([from, to]) => {
     await door.send(from, to, nextBody());
   });
@@ -34,7 +41,7 @@ export async function pairsPerSecond(
   door: Door,
   pairs: readonly Pair[],
   ms: number,
-): Promise<number> {
+): Promise<Rate> {
   return perSecond(ms, pairs, async ([from, to]) => {
     const received = door.receive(to);
     const id = await door.send(from, to, nextBody());
@@ -42,18 +49,38 @@ export async function pairsPerSecond(
   });
 }
 
-/** Milliseconds from the call of send to the receipt, one message after another on an idle door. */
-export async function latencies(door: Door, [from, to]: Pair, messages: number): Promise<number[]> {
-  const times: number[] = [];
-  const warmUp = Math.ceil(messages * WARM_UP);
-  for (let i = 0; i < warmUp + messages; i++) {
-    const received = door.receive(to);
+/** Milliseconds of idle messages, and of the bare commits between them. */
+export interface IdleTimes {
+  messages: number[];
+  commits: number[];
+}
+
+/**
+ * From the call of send to the receipt, one message after another on an idle door. Before each message, after the same
+ * pause, stands a bare commit of one row (F1): a disk that was idle, or is busy with something else, is so for both.
+ */
+export async function idleTimes(
+  door: Door,
+  [from, to]: Pair,
+  count: number,
+  yardstick: Yardstick,
+): Promise<IdleTimes> {
+  const times: IdleTimes = { messages: [], commits: [] };
+  const warmUp = Math.ceil(count * WARM_UP);
+  for (let i = 0; i < warmUp + count; i++) {
     // The receiver waits already when the message comes, as it does in an idle hive.
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    const received = door.receive(to);
+    await sleep(SETTLE_MS);
+    const commit = yardstick.oneCommit();
+    await sleep(SETTLE_MS);
     const start = performance.now();
     const accepted = door.send(from, to, nextBody());
     await received;
-    if (i >= warmUp) times.push(performance.now() - start);
+    const message = performance.now() - start;
+    if (i >= warmUp) {
+      times.messages.push(message);
+      times.commits.push(commit);
+    }
     await take(received, await accepted);
   }
   return times;
@@ -73,11 +100,12 @@ async function perSecond(
   ms: number,
   pairs: readonly Pair[],
   once: (pair: Pair) => Promise<void>,
-): Promise<number> {
-  const run = { counting: false, counted: 0, stopped: false };
+): Promise<Rate> {
+  const run = { counting: false, counted: 0, total: 0, stopped: false };
   const loops = pairs.map(async (pair) => {
     while (!run.stopped) {
       await once(pair);
+      run.total += 1;
       if (run.counting) run.counted += 1;
     }
   });
@@ -91,7 +119,7 @@ async function perSecond(
   const rate = (run.counted * 1000) / (performance.now() - start);
   run.stopped = true;
   await ended;
-  return rate;
+  return { perSecond: rate, messages: run.total };
 }
 
 function sleep(ms: number): Promise<void> {

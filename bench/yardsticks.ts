@@ -5,8 +5,6 @@ import path from 'node:path';
 import { newRequestId } from '#libs/ipc';
 import { openDatabase, type Db } from '#libs/store';
 
-import { median } from './statistics.js';
-
 /** The message of every measurement: 1 KiB, as PERFORMANCE counts. */
 export const BODY = 'The quick brown fox jumps over the lazy dog. 0123456789 abcdef. '.repeat(16);
 /** Rows of one commit of yardstick G. */
@@ -37,6 +35,7 @@ export class Yardstick {
   private readonly dir = mkdtempSync(path.join(tmpdir(), 'hive-yardstick-'));
   private readonly db: Db;
   private readonly insert;
+  private single = 0;
 
   constructor({ lean = false, rows = 0 }: YardstickOptions = {}) {
     this.db = openDatabase({ path: path.join(this.dir, 'yardstick.db'), synchronous: 'FULL' });
@@ -62,17 +61,13 @@ export class Yardstick {
     return (commits * BATCH * 1000) / (performance.now() - start);
   }
 
-  /** Median milliseconds of a commit of one row. */
-  oneCommit(commits: number): number {
-    const ids = newIds(WARM_UP_COMMITS + commits);
-    const commit = this.db.transaction((i: number) => this.store(i, ids[i]));
-    const times: number[] = [];
-    for (let i = 0; i < WARM_UP_COMMITS + commits; i++) {
-      const start = performance.now();
-      commit.immediate(i);
-      if (i >= WARM_UP_COMMITS) times.push(performance.now() - start);
-    }
-    return median(times);
+  /** Milliseconds of one durable commit of one row. */
+  oneCommit(): number {
+    this.single += 1;
+    const id = newRequestId(Date.now());
+    const start = performance.now();
+    this.store(this.single, id);
+    return performance.now() - start;
   }
 
   close(): void {
@@ -88,18 +83,9 @@ export class Yardstick {
 
 /** Yardstick G: messages per second with four indexes in a new database. */
 export function measureG(commits: number): number {
-  return inNew((yardstick) => yardstick.rate(commits));
-}
-
-/** Yardstick F1: median milliseconds of one durable commit of one row in a new database. */
-export function measureF1(commits: number): number {
-  return inNew((yardstick) => yardstick.oneCommit(commits));
-}
-
-function inNew(measure: (yardstick: Yardstick) => number): number {
   const yardstick = new Yardstick();
   try {
-    return measure(yardstick);
+    return yardstick.rate(commits);
   } finally {
     yardstick.close();
   }

@@ -8,7 +8,7 @@ import type { AgentRecord, HiveFile } from '#libs/protocol';
 
 import { BenchProcess, ROOT } from '../child-process.js';
 import { freePort } from '../hive-under-test.js';
-import { memoryOf } from '../process-memory.js';
+import { memoryOf } from '../process-usage.js';
 import type { ResultRow } from '../report.js';
 
 /** The hive is idle when nothing was asked of it for this long, in milliseconds. */

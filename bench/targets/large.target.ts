@@ -42,7 +42,8 @@ export async function measureLarge(
     const lean: number[] = [];
     for (let round = 0; round < Math.min(3, extent.rounds); round++) {
       lean.push(yardstick.rate(G_COMMITS));
-      rates.push(await acceptedPerSecond(broker.door(), pairs, extent.loadMs));
+      const rate = await acceptedPerSecond(broker.door(), pairs, extent.loadMs);
+      rates.push(rate.perSecond);
     }
     return [
       {

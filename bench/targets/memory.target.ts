@@ -8,7 +8,7 @@ import { BenchProcess, ROOT } from '../child-process.js';
 import { RawMcpSession } from '../doors/raw-mcp.js';
 import type { Extent } from '../extent.js';
 import { HiveUnderTest } from '../hive-under-test.js';
-import { HeapProbe, memoryOf } from '../process-memory.js';
+import { HeapProbe, memoryOf } from '../process-usage.js';
 import type { ResultRow } from '../report.js';
 
 /** A process is idle when nothing was asked of it for this long after its start, in milliseconds. */

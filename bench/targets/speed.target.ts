@@ -6,23 +6,25 @@ import { McpDoor } from '../doors/mcp.door.js';
 import { socketDoor } from '../doors/rpc.door.js';
 import type { Extent } from '../extent.js';
 import { HiveUnderTest } from '../hive-under-test.js';
-import { acceptedPerSecond, latencies, pairsPerSecond, type Pair } from '../loads.js';
+import { acceptedPerSecond, idleTimes, pairsPerSecond, type Pair, type Rate } from '../loads.js';
+import { cpuMicroseconds } from '../process-usage.js';
 import type { ResultRow } from '../report.js';
 import { median, percentile } from '../statistics.js';
-import { measureF1, measureG } from '../yardsticks.js';
+import { measureG, Yardstick } from '../yardsticks.js';
 
 /** Pairs of the loads of targets 2 and 3, and senders of target 1. */
 const PAIRS = 64;
 const SENDERS = 128;
-/** Commits of each look at a yardstick: about half a second. */
+/** Commits of each look at G: about half a second. */
 const G_COMMITS = 120;
-const F1_COMMITS = 400;
 
 interface Load {
   target: string;
   what: string;
   goal: number;
-  run: (ms: number) => Promise<number>;
+  run: (ms: number) => Promise<Rate>;
+  /** Processes that serve it, with the goal of target 6: microseconds of processor time per message. */
+  servers?: { pids: number[]; goal: number };
 }
 interface Idle {
   what: string;
@@ -51,6 +53,8 @@ export async function measureSpeed(
   const mcp = await McpDoor.open(hive.gatewayUrl, pairs.flat());
   const http = await HarnessDoor.open(hive.gatewayUrl, harnesses);
   try {
+    const broker = hive.pid('broker');
+    const gateway = hive.pid('gateway');
     const loads: Load[] = [
       {
         target: '1',
@@ -81,18 +85,21 @@ export async function measureSpeed(
         what: 'sent, received, acked, 64 pairs, over the socket',
         goal: 0.25,
         run: (ms) => pairsPerSecond(socket, pairs, ms),
+        servers: { pids: [broker], goal: 90 },
       },
       {
         target: '3',
         what: 'the same by the harness API over HTTP (wake, turn, end)',
         goal: 0.06,
         run: (ms) => pairsPerSecond(http, woken, ms),
+        servers: { pids: [broker, gateway], goal: 300 },
       },
       {
         target: '3',
         what: 'the same by MCP, one by one',
         goal: 0.015,
         run: (ms) => pairsPerSecond(mcp, pairs, ms),
+        servers: { pids: [broker, gateway], goal: 900 },
       },
     ];
     const idle: Idle[] = [
@@ -122,23 +129,35 @@ async function inRounds(
   tell: (text: string) => void,
 ): Promise<ResultRow[]> {
   const g: number[] = [];
-  const f1: number[] = [];
   const rates = loads.map((): number[] => []);
-  const times = idle.map((): { p50: number; p99: number }[] => []);
+  const costs = loads.map((): number[] => []);
+  const times = idle.map((): IdleRun[] => []);
+  const yardstick = new Yardstick();
   for (let round = 0; round < extent.rounds; round++) {
     tell(`round ${round + 1} of ${extent.rounds} …`);
-    f1.push(measureF1(F1_COMMITS));
     for (const [i, { door, pair }] of idle.entries()) {
-      const measured = await latencies(door, pair, extent.idleMessages);
-      times[i]?.push({ p50: percentile(measured, 0.5), p99: percentile(measured, 0.99) });
+      const run = await idleTimes(door, pair, extent.idleMessages, yardstick);
+      times[i]?.push({
+        p50: percentile(run.messages, 0.5),
+        p99: percentile(run.messages, 0.99),
+        f1: percentile(run.commits, 0.5),
+      });
     }
     g.push(measureG(G_COMMITS));
-    for (const [i, load] of loads.entries()) rates[i]?.push(await load.run(extent.loadMs));
+    for (const [i, load] of loads.entries()) {
+      const pids = load.servers?.pids ?? [];
+      const before = cpuMicroseconds(pids);
+      const { perSecond, messages } = await load.run(extent.loadMs);
+      rates[i]?.push(perSecond);
+      costs[i]?.push((cpuMicroseconds(pids) - before) / messages);
+    }
   }
+  yardstick.close();
   return [
     ...loads.map((load, i) => rateRow(load, rates[i] ?? [], g)),
     listsRow(),
-    ...idle.flatMap((door, i) => idleRows(door, times[i] ?? [], f1)),
+    ...loads.flatMap((load, i) => costRows(load, costs[i] ?? [])),
+    ...idle.flatMap((door, i) => idleRows(door, times[i] ?? [])),
   ];
 }
 
@@ -156,6 +175,20 @@ function rateRow({ target, what, goal }: Load, rates: number[], g: readonly numb
   };
 }
 
+function costRows({ what, servers }: Load, costs: number[]): ResultRow[] {
+  if (!servers) return [];
+  return [
+    {
+      target: '6',
+      what: `processor time of the servers per message: ${what}`,
+      value: median(costs),
+      unit: 'µs',
+      goal: { at: 'most', value: servers.goal },
+      runs: costs,
+    },
+  ];
+}
+
 function listsRow(): ResultRow {
   return {
     target: '3',
@@ -166,21 +199,24 @@ function listsRow(): ResultRow {
   };
 }
 
-function idleRows(
-  { what, goal }: Idle,
-  runs: readonly { p50: number; p99: number }[],
-  f1: readonly number[],
-): ResultRow[] {
-  const ratios = runs.map(({ p50 }, round) => p50 / (f1[round] ?? Number.NaN));
+/** Median and 99th percentile of a run in milliseconds, and the median of the bare commits between its messages. */
+interface IdleRun {
+  p50: number;
+  p99: number;
+  f1: number;
+}
+
+function idleRows({ what, goal }: Idle, runs: readonly IdleRun[]): ResultRow[] {
+  const ratios = runs.map(({ p50, f1 }) => p50 / f1);
   const best = ratios.indexOf(Math.min(...ratios));
-  const run = runs[best] ?? { p50: Number.NaN, p99: Number.NaN };
+  const run = runs[best] ?? { p50: Number.NaN, p99: Number.NaN, f1: Number.NaN };
   return [
     {
       target: '4',
       what: `idle, one pair, send to received, ${what}: p50`,
       value: run.p50,
       unit: 'ms',
-      yardstick: { name: 'F1', value: f1[best] ?? Number.NaN, unit: 'ms' },
+      yardstick: { name: 'F1', value: run.f1, unit: 'ms' },
       ratio: ratios[best] ?? Number.NaN,
       goal: { at: 'most', value: goal },
       runs: runs.map(({ p50 }) => p50),

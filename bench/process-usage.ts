@@ -3,6 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { WebSocket } from 'ws';
 
+/** Linux counts processor time for /proc in hundredths of a second. */
+const TICK_US = 10_000;
+
 /** Memory of a process in KiB: RSS counts shared pages whole, PSS each process's share of them. */
 export interface ProcessMemory {
   rss_kib: number;
@@ -19,6 +22,16 @@ export function memoryOf(pid: number): ProcessMemory | undefined {
   }
   const kib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1]);
   return { rss_kib: kib('Rss'), pss_kib: kib('Pss') };
+}
+
+/** Microseconds of processor time that these processes have used since they started, all threads together. */
+export function cpuMicroseconds(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in parentheses may hold blanks; user and system time are the 12th and 13th field behind it.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return sum + (Number(fields[11]) + Number(fields[12])) * TICK_US;
+  }, 0);
 }
 
 /** The heap of a Node process that was started with `--inspect=127.0.0.1:0`, over its inspector. */
