@@ -24,8 +24,8 @@ const HOST_SHAPE = /^([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9a-fA-F:.
 /** Only `7000`, not `0x1b58`, `7e3` or ` 7000`: what was typed is what is used. */
 const asPort = Transform(({ obj, key, value }: TransformFnParams): unknown => {
   // `value` went through Number() already, `obj` holds what was typed or, when nothing was, nothing.
-  const typed = (obj as Record<string, unknown>)[key];
-  return typed === undefined || /^\d{1,5}$/.test(String(typed)) ? value : Number.NaN;
+  const typed = (obj as Record<string, string | undefined>)[key];
+  return typed === undefined || /^\d{1,5}$/.test(typed) ? value : Number.NaN;
 });
 
 /** The settings of `npm start`; each is a variable, or an option after `--` (INTERFACES "Commands"). */
