@@ -20,8 +20,11 @@ export interface TurnUsage {
 }
 
 export interface TurnOutcome {
-  /** `interrupted`: the CLI did not finish because of `interrupt`; the caller knows why. */
-  kind: Exclude<ResultKind, 'cancelled' | 'timed_out' | 'budget'> | 'interrupted';
+  /**
+   * `interrupted`: the CLI did not finish because of `interrupt`; the caller knows why. `unstarted`: the CLI that was kept
+   * for the turn had died; nothing of the prompt reached it, and the turn can be begun again with a fresh credential.
+   */
+  kind: Exclude<ResultKind, 'cancelled' | 'timed_out' | 'budget'> | 'interrupted' | 'unstarted';
   note: string;
   /** Ids that reached the CLI; null when the driver cannot see tools' results (P1). */
   shown: string[] | null;

@@ -202,9 +202,11 @@ export class Harness {
     if ((await driver.credential(this.config)) !== credential) return;
     if (this.stopping.signal.aborted) return;
     const { turn } = answer;
-    this.lastTurnId = turn.turn_id;
     const end = await this.runner.run(turn, this.config, credential, driver);
     if (this.stopping.signal.aborted) this.closeSoon();
+    // Not known to the hive as begun, it is granted again, to the credential of a new CLI.
+    if (!end) return driver.renew();
+    this.lastTurnId = turn.turn_id;
     await this.deliver(turn.turn_id, end);
   }
 

@@ -66,13 +66,13 @@ export class TurnRunner {
     this.live.interrupt(reason);
   }
 
-  /** Returns the result, which is on disk by then. */
+  /** Returns the result, which is on disk by then; undefined when the turn has to be begun again. */
   async run(
     grant: TurnGrant,
     config: HarnessConfig,
     credential: RunCredential,
     driver: TurnDriver,
-  ): Promise<EndRequest> {
+  ): Promise<EndRequest | undefined> {
     const { clock, journal, log, instance, ends } = this.options;
     const began = { at: clock.now(), monotonic: clock.monotonic() };
     const prompt = wakePrompt(grant, newNonce());
@@ -102,6 +102,12 @@ export class TurnRunner {
     limit.abort();
     await heartbeat.stop();
 
+    // Once only: a CLI that dies each time is the turn's failure.
+    if (outcome.kind === 'unstarted' && !grant.again) {
+      log.warn('the CLI had died; the turn begins again', { reason: outcome.note });
+      await events.finish();
+      return undefined;
+    }
     const end = endOf(outcome);
     ends.save(grant.turn_id, end);
     log.info('turn ended', {
@@ -150,7 +156,7 @@ export class TurnRunner {
     const { kind, note } =
       outcome.kind === 'interrupted'
         ? ENDED_EARLY[this.endedBy ?? 'stopped']
-        : { kind: outcome.kind, note: '' };
+        : { kind: outcome.kind === 'unstarted' ? 'failed' : outcome.kind, note: '' };
     const calls = Object.values(outcome.tool_calls).reduce((sum, count) => sum + count, 0);
     return {
       instance,

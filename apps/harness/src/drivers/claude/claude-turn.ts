@@ -15,8 +15,10 @@ import { TurnRecorder } from './turn-recorder.js';
 export interface ClaudeTurnHost {
   state: SessionState;
   clock: Clock;
-  /** The process that holds the turn's credential; started when there is none. */
-  open(turn: Pick<TurnRequest, 'config' | 'credential'>): Promise<ClaudeProcess>;
+  /** The process that holds the turn's credential, kept from an earlier turn or started now. */
+  open(
+    turn: Pick<TurnRequest, 'config' | 'credential'>,
+  ): Promise<{ cli: ClaudeProcess; kept: boolean }>;
   /** The CLI took up this session. */
   began(sessionId: string): void;
 }
@@ -27,7 +29,10 @@ export class ClaudeTurn implements LiveTurn {
   private readonly recorder: TurnRecorder;
   private cli: ClaudeProcess | undefined;
   private interruptedBy: InterruptReason | undefined;
+  private isKept = false;
   private isPrompted = false;
+  /** The CLI said something in this turn. */
+  private isHeard = false;
   private isConnecting = false;
   private notes: string[] = [];
 
@@ -71,26 +76,33 @@ export class ClaudeTurn implements LiveTurn {
       }
       outcome = await this.answer();
     } catch (error) {
-      outcome = this.result(this.interruptedBy ? 'interrupted' : 'failed', reasonOf(error));
+      outcome = this.result(this.kindOfFailure(), reasonOf(error));
     }
     return outcome.kind === 'ok' && this.needsCompaction() ? this.compactAfter(outcome) : outcome;
+  }
+
+  private kindOfFailure(): TurnOutcome['kind'] {
+    if (this.interruptedBy) return 'interrupted';
+    return this.isKept && !this.isHeard && !this.cli?.isAlive ? 'unstarted' : 'failed';
   }
 
   /** Gives the prompt; when the session is too long for it, compacts once and gives it again in the same session. */
   private async answer(): Promise<TurnOutcome> {
     const { turn, host } = this;
-    this.cli = await host.open(turn);
-    this.listen(this.cli);
+    const { cli, kept } = await host.open(turn);
+    this.cli = cli;
+    this.isKept = kept;
+    this.listen(cli);
     if (this.interruptedBy) this.end(this.interruptedBy);
-    await this.cli.connectHive();
+    await cli.connectHive();
     if (this.interruptedBy) return this.result('interrupted', '');
     this.isPrompted = true;
-    let verdict = this.judge(await this.cli.say(turn.prompt));
+    let verdict = this.judge(await cli.say(turn.prompt));
     if (verdict.kind === 'prompt_too_long' && !this.interruptedBy) {
       turn.emit({ kind: 'note', text: 'the prompt is too long; the session is compacted' });
       if (await this.compact()) {
         this.notes.push('compacted once: the prompt was too long');
-        verdict = this.judge(await this.cli.say(turn.prompt));
+        verdict = this.judge(await cli.say(turn.prompt));
       }
       if (verdict.kind === 'prompt_too_long') {
         // The next turn, not this one, begins anew: what this turn was shown would be unknown there.
@@ -168,6 +180,7 @@ export class ClaudeTurn implements LiveTurn {
   }
 
   private onMessage(message: StreamMessage): void {
+    this.isHeard = true;
     this.recorder.take(message);
     if (message.type !== 'system' || message.subtype !== 'init') return;
     this.host.began((message as InitMessage).session_id);

@@ -98,13 +98,15 @@ export class ClaudeDriver implements TurnDriver, ClaudeTurnHost {
     return live;
   }
 
-  async open(turn: Pick<TurnRequest, 'config' | 'credential'>): Promise<ClaudeProcess> {
+  async open(
+    turn: Pick<TurnRequest, 'config' | 'credential'>,
+  ): Promise<{ cli: ClaudeProcess; kept: boolean }> {
     const { running } = this;
-    if (running?.cli.isAlive && running.credential === turn.credential) return running.cli;
+    if (running?.credential === turn.credential) return { cli: running.cli, kept: true };
     await running?.gone;
     this.running = this.startCli(turn.config, turn.credential);
     this.fresh = undefined;
-    return this.running.cli;
+    return { cli: this.running.cli, kept: false };
   }
 
   began(sessionId: string): void {
@@ -140,7 +142,7 @@ export class ClaudeDriver implements TurnDriver, ClaudeTurnHost {
     this.state.wantCompaction(true);
     if (this.live) return;
     const credential = await this.credential(config);
-    const cli = await this.open({ config, credential });
+    const { cli } = await this.open({ config, credential });
     const recorder = new TurnRecorder({
       emit: () => {},
       onCompacting: () => {},
