@@ -19,7 +19,7 @@ const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-prac
 const VIEWS = [
   { name: 'swarm', path: '/', shows: '.agents > li' },
   { name: 'flow', path: '/conversations/new', shows: '.message' },
-  { name: 'terminal', path: '/agents/manager', shows: '.turn-end' },
+  { name: 'terminal', path: '/agents/manager', shows: '.prompt-from' },
   { name: 'inbox', path: '/agents/manager/inbox', shows: '.message' },
   { name: 'turns', path: '/agents/manager/turns', shows: '.turn-line' },
   { name: 'stats', path: '/agents/manager/stats', shows: '.plot canvas' },

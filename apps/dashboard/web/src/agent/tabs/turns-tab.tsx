@@ -170,15 +170,20 @@ const COLUMNS = 11;
 function TurnDetail({ turn }: { turn: TurnRow }): ReactNode {
   const tools = Object.entries(turn.tool_call_breakdown).sort(([, a], [, b]) => b - a);
   const facts: [string, ReactNode][] = [
+    ['started', new Date(turn.started_at).toLocaleString()],
     ['model', turn.model ?? '–'],
     ['input tokens', turn.input_tokens],
     ['from the cache', turn.cache_read_input_tokens],
     ['into the cache', turn.cache_creation_input_tokens],
     ['output tokens', turn.output_tokens],
+    ['context after it', turn.context_tokens ?? '–'],
     ['streamed', `${compactNumber(turn.bytes_streamed)} bytes`],
     ['attempt', turn.attempt],
     ['conversation', turn.thread_id ?? '–'],
-    ['tools', tools.map(([tool, n]) => `${tool} ${n}`).join(', ') || 'none'],
+    [
+      `tools (${turn.tool_call_count})`,
+      tools.map(([tool, n]) => `${tool} ${n}`).join(', ') || 'none',
+    ],
   ];
   return (
     <tr className="turn-detail">

@@ -9,8 +9,9 @@ import { Button } from '../../design/button.js';
 import { Empty } from '../../design/empty.js';
 import { ErrorNote } from '../../design/error-note.js';
 import { useQuery } from '../../hive/queries.js';
-import { idNumber, withTurnEvents, withTurns } from '../../hive/rows.js';
+import { idNumber, withTurns } from '../../hive/rows.js';
 import { mergeRows, useHive } from '../../hive/store.js';
+import { mergeTurnEvents, ReadEvents } from './read-events.js';
 import { Row } from './row.js';
 import { useTerminalNotes, type TerminalNote } from './terminal-notes.js';
 import { TurnBlock } from './turn-block.js';
@@ -20,22 +21,6 @@ import { WaitingRows } from './waiting-rows.js';
 const TURNS_SHOWN = 25;
 /** Live events that are read back when the terminal opens: the most that the hive gives at once. */
 const EVENTS_READ = 1000;
-
-/** Reads the events of the newest turns into the rows. */
-function mergeEvents({ events }: DashboardAnswers['events']): void {
-  const byTurn = Map.groupBy(events, ({ turn_id: turn }) => turn);
-  mergeRows((rows) => {
-    let merged = rows;
-    for (const [turn, list] of byTurn) {
-      merged = withTurnEvents(
-        merged,
-        turn,
-        list.map(({ event }) => event),
-      );
-    }
-    return merged;
-  });
-}
 
 /** All turns of an agent that the page knows, oldest first. */
 export function useTurns(name: string): TurnRow[] {
@@ -58,7 +43,7 @@ export function Terminal({ name }: { name: string }): ReactNode {
   );
   const eventsRead = useQuery<DashboardAnswers['events']>(
     `${path}/events?limit=${EVENTS_READ}`,
-    mergeEvents,
+    mergeTurnEvents,
   );
   const turns = useTurns(name);
   const events = useHive((store) => store.rows.turn_events);
@@ -81,6 +66,11 @@ export function Terminal({ name }: { name: string }): ReactNode {
         tabIndex={0}
       >
         <div className="terminal-inner">
+          {eventsRead.loading && (
+            <Row sign="·" look="note">
+              reading what it did before
+            </Row>
+          )}
           {error && (
             <ErrorNote
               onRetry={() => {
@@ -103,7 +93,11 @@ export function Terminal({ name }: { name: string }): ReactNode {
           )}
           {rows.map((row) =>
             'turn_id' in row ? (
-              <TurnBlock key={row.turn_id} turn={row} events={events[row.turn_id]} />
+              <TurnBlock key={row.turn_id} turn={row} events={events[row.turn_id]}>
+                {!events[row.turn_id] && row.ended_at !== null && !eventsRead.loading && (
+                  <ReadEvents agent={name} turnId={row.turn_id} />
+                )}
+              </TurnBlock>
             ) : (
               <Row key={row.key} sign="⌁" look={`yours prose ${row.tone}`}>
                 {row.text}

@@ -24,9 +24,12 @@ const NO_EVENTS: readonly TurnEvent[] = [];
 export const TurnBlock = memo(function TurnBlock({
   turn,
   events = NO_EVENTS,
+  children,
 }: {
   turn: TurnRow;
   events?: readonly TurnEvent[] | undefined;
+  /** What stands where its events would. */
+  children?: ReactNode;
 }): ReactNode {
   const rows = useMemo(() => paired(events), [events]);
   const [all, setAll] = useState(false);
@@ -60,6 +63,7 @@ export const TurnBlock = memo(function TurnBlock({
       {drawn.map((row) => (
         <EventRow key={'use' in row ? row.use.n : row.n} row={row} />
       ))}
+      {children}
       {live ? <Working hasEvents={rows.length > 0} /> : <TurnEnd turn={turn} />}
     </section>
   );
