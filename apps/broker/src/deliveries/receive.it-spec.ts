@@ -205,6 +205,10 @@ describe(verifies('P12') + 'a bare client', () => {
     const again = await swarm.recv('ext');
     expect(again.messages).toMatchObject([{ id: lost.id, redelivered: true, attempt: 1 }]);
     expect(swarm.delivery(lost.id, 'ext').state).toBe('leased');
+    const next = await swarm.send('alice', 'ext', 'next');
+    await swarm.recv('ext', { max: 2 });
+    await swarm.recv('ext', { max: 1 });
+    expect(swarm.delivery(next.id, 'ext').state).toBe('leased');
   });
 
   it('does not ack what was confirmed after the recv arrived (EXECUTIONS H4)', async () => {

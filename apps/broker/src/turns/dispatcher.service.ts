@@ -52,9 +52,14 @@ export class Dispatcher implements OnModuleInit {
     for (const agent of this.counts.recipients()) this.look(agent);
   }
 
-  /** Looks at an agent in a transaction of its own. */
+  /** Looks at an agent in a transaction of its own; one that the disk refuses is left to the minute's check of all. */
   look(agent: number): void {
-    void this.writer.submit(() => this.wakes.add(agent));
+    this.writer
+      .submit(() => this.wakes.add(agent))
+      .catch((error: unknown) => {
+        this.logger.error({ err: error }, 'a wake could not be looked at; it is looked at again');
+        this.lookAgain(agent, AFTER_FAILURE_MS);
+      });
   }
 
   /** Turns started since the broker started. */

@@ -121,7 +121,7 @@ describe(verifies('P4') + 'a new harness instance', () => {
         swarm.context(),
       ) as Promise<unknown>,
     );
-    await settled();
+    expect((await swarm.recv('bob', { session: 'bare' })).messages).toEqual([]);
     expect(hello.value).toBeUndefined();
     expect(poll.value).toBeUndefined();
     closing.resolve();

@@ -168,7 +168,9 @@ export class TurnEnds {
     if (cancelled) return { held: true, note };
     if (row.message !== turn.wake) return { note };
     const failed = by === 'harness' && OWN_FAILURES.has(kind);
-    const wait = failed ? backOffMs(row.attempts + 1) : crashBackOffMs(row.hand_outs);
+    const wait = failed
+      ? backOffMs(row.attempts + 1)
+      : crashBackOffMs(row.hand_outs - row.forgiven);
     return { failed, note, notBefore: wait === 0 ? 0 : this.clock.now() + wait };
   }
 
