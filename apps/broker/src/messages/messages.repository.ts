@@ -74,10 +74,8 @@ export class MessagesRepository {
     );
     const id = Number(lastInsertRowid);
     this.recent.set(id, { ...message, id });
-    if (this.recent.size > RECENT) {
-      const [oldest] = this.recent.keys();
-      if (oldest !== undefined) this.recent.delete(oldest);
-    }
+    // Ids count up by one.
+    this.recent.delete(id - RECENT);
     return id;
   }
 

@@ -39,7 +39,9 @@ const UNCONFIRMED_MS = LIMITS.unconfirmed_send_seconds * 1000;
 @Injectable()
 export class RequestLog {
   private readonly statements;
+  /** The newest answers in two generations: taking the oldest entry out of a large map one by one is slow. */
   private recent = new Map<string, AnsweredRequest>();
+  private older = new Map<string, AnsweredRequest>();
   /** Highest id that is, or was, on disk and is not in memory. */
   private highestElsewhere: string;
 
@@ -82,13 +84,14 @@ export class RequestLog {
     this.highestElsewhere = this.onDisk();
     writer.onRollback(() => {
       this.recent = new Map();
+      this.older = new Map();
       this.highestElsewhere = this.onDisk();
     });
   }
 
   /** What the request of this id was answered, undefined when it is not known. */
   find(id: string): AnsweredRequest | undefined {
-    const known = this.recent.get(id);
+    const known = this.recent.get(id) ?? this.older.get(id);
     if (known || id > this.highestElsewhere) return known;
     return this.statements.find.get(id);
   }
@@ -127,7 +130,7 @@ export class RequestLog {
     const at = this.clock.now();
     this.statements.insert.run(id, method, caller, at, absorbs ? 1 : 0, turn, session, json);
     this.recent.set(id, { ...request, answer: json });
-    if (this.recent.size > RECENT) this.forgetOldest();
+    if (this.recent.size >= RECENT / 2) this.forgetOlder();
   }
 
   /** Inside a request: these sends absorb no repeat any more. */
@@ -152,7 +155,8 @@ export class RequestLog {
     if (!through) return forgotten;
     // Only ids that really were removed become unknown: a clock that is far ahead for a while must not refuse today's.
     if (through > this.floor) this.statements.setFloor.run(through);
-    for (const id of this.recent.keys()) if (id <= through) this.recent.delete(id);
+    for (const answers of [this.recent, this.older])
+      for (const id of answers.keys()) if (id <= through) answers.delete(id);
     if (through > this.highestElsewhere) this.highestElsewhere = through;
     return forgotten + this.statements.deleteThrough.run(through).changes;
   }
@@ -167,11 +171,10 @@ export class RequestLog {
     return highest > floor ? highest : floor;
   }
 
-  private forgetOldest(): void {
-    const [oldest] = this.recent.keys();
-    if (oldest === undefined) return;
-    this.recent.delete(oldest);
-    if (oldest > this.highestElsewhere) this.highestElsewhere = oldest;
+  private forgetOlder(): void {
+    for (const id of this.older.keys()) if (id > this.highestElsewhere) this.highestElsewhere = id;
+    this.older = this.recent;
+    this.recent = new Map();
   }
 }
 
