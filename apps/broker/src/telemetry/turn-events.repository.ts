@@ -35,10 +35,10 @@ export class TurnEventsRepository {
       INSERT INTO turn_events (turn_id, agent, n, stored_at, event) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (turn_id, n) DO NOTHING`);
     this.ofTurn = db.prepare<[number, number], { turn_id: number; event: string }>(
-      'SELECT turn_id, event FROM turn_events WHERE turn_id = ? ORDER BY n DESC LIMIT ?',
+      'SELECT turn_id, event FROM turn_events WHERE turn_id = +? ORDER BY n DESC LIMIT +?',
     );
     this.after = db.prepare<[number, number], EventRecord>(
-      'SELECT id, turn_id, agent, event FROM turn_events WHERE id > ? ORDER BY id LIMIT ?',
+      'SELECT id, turn_id, agent, event FROM turn_events WHERE id > +? ORDER BY id LIMIT +?',
     );
     this.last = db
       .prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'turn_events'")

@@ -85,13 +85,13 @@ export class TurnRowsRepository {
   constructor(db: Db) {
     this.replace = db.prepare<[StoredTurn & { agent_id: number }]>(`
       INSERT OR REPLACE INTO turns (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map((column) => `@${column}`).join(', ')})`);
-    this.one = db.prepare<[number], StoredTurn>('SELECT * FROM turns WHERE turn_id = ?');
+    this.one = db.prepare<[number], StoredTurn>('SELECT * FROM turns WHERE turn_id = +?');
     this.page = db.prepare<[number, number, number], StoredTurn>(
-      'SELECT * FROM turns WHERE agent_id = ? AND turn_id < ? ORDER BY turn_id DESC LIMIT ?',
+      'SELECT * FROM turns WHERE agent_id = +? AND turn_id < +? ORDER BY turn_id DESC LIMIT +?',
     );
     this.ids = db
       .prepare<[number, number], number>(
-        'SELECT turn_id FROM turns WHERE agent_id = ? ORDER BY turn_id DESC LIMIT ?',
+        'SELECT turn_id FROM turns WHERE agent_id = +? ORDER BY turn_id DESC LIMIT +?',
       )
       .pluck();
     this.newest = db.prepare<[number], StoredTurn>(
@@ -100,13 +100,13 @@ export class TurnRowsRepository {
     this.context = db
       .prepare<[number, number], number>(
         `SELECT context_tokens FROM (
-           SELECT turn_id, context_tokens FROM turns WHERE agent_id = ? ORDER BY turn_id DESC LIMIT ?)
+           SELECT turn_id, context_tokens FROM turns WHERE agent_id = +? ORDER BY turn_id DESC LIMIT +?)
          WHERE context_tokens IS NOT NULL ORDER BY turn_id DESC LIMIT 1`,
       )
       .pluck();
     this.cost = db
       .prepare<[number, number], number>(
-        'SELECT total(cost_usd) FROM turns WHERE agent_id = ? AND started_at >= ?',
+        'SELECT total(cost_usd) FROM turns WHERE agent_id = +? AND started_at >= +?',
       )
       .pluck();
     this.sweep = db.prepare<[number, number]>(`
