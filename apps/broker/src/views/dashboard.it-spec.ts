@@ -123,6 +123,7 @@ describe(verifies('7.1', '7.3') + "the operator's reads", () => {
   it('show what a turn used once it ended, in its row and in its agent', async () => {
     const sent = await send(BOB, 'alice');
     const turn_id = await startTurn();
+    expect((await snapshot()).agents[0]).toMatchObject({ context_tokens: null });
     await endTurn(turn_id, [sent.id]);
     const { agents, turns } = await snapshot();
     expect(turns).toMatchObject([
