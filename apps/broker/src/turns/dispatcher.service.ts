@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 
-import type { Clock } from '#libs/service';
+import type { Clock, Logger } from '#libs/service';
 
-import { CLOCK } from '../broker.options.js';
+import { CLOCK, LOGGER } from '../broker.options.js';
 import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import { InboxCounts } from '../deliveries/inbox-counts.js';
 import { ReceiveService } from '../deliveries/receive.service.js';
@@ -16,6 +16,9 @@ import { RunFences } from './run-fences.js';
 import { TurnStarter } from './turn-starter.service.js';
 import { WaitingPolls } from './waiting-polls.js';
 import { WakeRules } from './wake-rules.service.js';
+
+/** Wait before an agent is looked at again for whom nothing could be stored, on a full disk for example. */
+const AFTER_FAILURE_MS = 5000;
 
 /**
  * Brings together what waits and who waits for it, at the end of each transaction and inside it: a message and its lease
@@ -42,6 +45,7 @@ export class Dispatcher implements OnModuleInit {
     private readonly rows: DeliveriesRepository,
     fences: RunFences,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {
     writer.onSettle('hand-out', () => this.settle());
     fences.whenLifted((agent) => this.look(agent));
@@ -52,7 +56,7 @@ export class Dispatcher implements OnModuleInit {
     for (const agent of this.counts.recipients()) this.look(agent);
   }
 
-  /** Looks at an agent in a transaction of its own; one that the disk refuses is left to the minute's check of all. */
+  /** Looks at an agent in a transaction of its own; again later when that could not be stored. Never throws. */
   look(agent: number): void {
     this.writer
       .submit(() => this.wakes.add(agent))

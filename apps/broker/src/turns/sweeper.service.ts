@@ -46,7 +46,7 @@ export class Sweeper implements OnModuleInit, OnApplicationShutdown {
   /** A start: every live lease has a full term, and what no live lease covers goes back. */
   onModuleInit(): void {
     this.loadLeases();
-    void this.writer.submit(() => this.returnOrphans());
+    this.run(() => this.returnOrphans());
     this.plan();
   }
 

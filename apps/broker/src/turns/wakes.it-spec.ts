@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
+import { ThreadsDb } from '../storage/threads.db.js';
 import { settled, Swarm, watch } from '../testing/swarm.js';
 import { removeTestFolders } from '../testing/test-broker.js';
 
@@ -159,6 +160,25 @@ describe(verifies('P15') + 'whether an agent may be woken', () => {
       expect(bodies(poll.value)).toEqual(['urgent']);
     },
   );
+
+  it('is looked for again when the disk was full as it came due', async () => {
+    swarm = await Swarm.open(['alice', 'bob']);
+    await swarm.hello('bob');
+    await swarm.send('alice', 'bob', 'hi');
+    await swarm.end(await swarm.turn('bob'), { result_kind: 'failed' });
+    const waiting = watch(swarm.poll('bob', { wait_seconds: 50 }));
+    await settled();
+    const { db } = swarm.broker.app.get(ThreadsDb);
+    // Nobody asked for the transaction that fails, so nobody is told of it.
+    db.exec(
+      "CREATE TEMP TRIGGER full BEFORE INSERT ON turns BEGIN SELECT RAISE(ABORT, 'disk full'); END",
+    );
+    await swarm.pass(8);
+    expect(waiting.value).toBeUndefined();
+    db.exec('DROP TRIGGER full');
+    await swarm.pass(8);
+    expect(bodies(waiting.value)).toEqual(['hi']);
+  });
 
   it('keeps the back-off over a restart (EXECUTIONS H23)', async () => {
     swarm = await Swarm.open(['alice', 'bob']);
