@@ -40,6 +40,18 @@ describe(verifies('1.2', '1.12') + 'a dead delivery', () => {
     expect(await refusal(retry(id))).toBe('conflict');
   });
 
+  it('begins its waits afresh: a harness that is lost in it is given it again at once', async () => {
+    const { id } = await swarm.send('alice', 'bob', 'poison');
+    for (let attempt = 1; attempt <= 5; attempt += 1) {
+      await swarm.end(await swarm.turn('bob'), { result_kind: 'failed', note: 'boom' });
+      await swarm.pass(60);
+    }
+    await retry(id);
+    await swarm.turn('bob');
+    await swarm.hello('bob', 2);
+    expect((await swarm.poll('bob', { instance: 2 })).turn?.messages).toMatchObject([{ id }]);
+  });
+
   it('is refused for what is not a delivery', async () => {
     const { id } = await swarm.send('alice', 'bob', 'hi');
     expect(await refusal(retry(id))).toBe('conflict');
