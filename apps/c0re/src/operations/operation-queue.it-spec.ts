@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { C0reAnswers, OperationRow } from '#libs/protocol';
+import { systemClock, type Clock } from '#libs/service';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
 import { C0reFixture } from '../testing/c0re.fixture.js';
@@ -41,6 +42,13 @@ async function slowAgent(): Promise<void> {
   await hive.spawn('slow', ['deaf']);
   await expect.poll(() => hive.noted('slow', 'ready.json'), PATIENT).toBeGreaterThan(0);
 }
+
+/** Only the longest wait is cut short: it is longer than any other that c0re makes here. */
+const HURRIED: Clock = {
+  now: () => systemClock.now(),
+  monotonic: () => systemClock.monotonic(),
+  after: (ms, run) => systemClock.after(ms >= 100_000 ? 50 : ms, run),
+};
 
 describe(verifies('4.1', 'P27') + 'the line of operations', () => {
   it('runs one at a time, in order, and merges one that waits already', async () => {
@@ -142,5 +150,18 @@ describe(verifies('4.1') + 'one failing agent', () => {
     expect((await hive.agent('bob')).pid).toBeNull();
     const error = await refusal(ask('bob', 'start'));
     expect(error).toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe(verifies('4.1', 'P25') + 'a caller that waits for an operation', () => {
+  it('is told that it still runs before its own patience ends', async () => {
+    await hive.remove();
+    hive = await C0reFixture.started({ clock: HURRIED });
+    await hive.spawn('ada');
+    // A destroy is over when the broker has heard of it, and there is none.
+    const destroy = await hive.verb('ada', 'destroy');
+    expect(destroy.kind).toBe('destroy');
+    expect(['queued', 'running']).toContain(destroy.state);
+    await expect.poll(() => stateOf(destroy.id), PATIENT).toBe('running');
   });
 });

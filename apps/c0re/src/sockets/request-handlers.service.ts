@@ -143,7 +143,7 @@ export class C0reRequestHandlers {
 
   /** The operation as it is now, or with `wait=1` as it ended: a failed one is an answer, not an error. */
   private async answer(asked: Operation, query: object): Promise<C0reAnswer> {
-    const operation = (query as WaitQuery).wait === '1' ? await this.queue.ended(asked.id) : asked;
+    const operation = (query as WaitQuery).wait === '1' ? await this.ended(asked) : asked;
     return {
       status: isOver(operation) ? 200 : 202,
       body: { operation: toOperationRow(operation) } satisfies C0reAnswers['operation'],
