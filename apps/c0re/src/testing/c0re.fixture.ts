@@ -26,8 +26,12 @@ import { C0reSettings, type Timings } from '../settings/c0re.settings.js';
 import { FAKE_HARNESS } from './fake-harness.js';
 import { readableByAll } from './readable-copy.js';
 
-/** First user id of the hives that tests start as root. */
-export const UID_BASE = 1_610_612_736;
+/**
+ * First user id of the hives that tests start as root: another one in each test process, because c0re ends every process
+ * of an agent's user, and in no block that a real hive takes. Ids of two processes differ by at least 8, their agents'
+ * by that modulo 65,536.
+ */
+export const UID_BASE = 33_554_432 + (process.pid % 8192) * 8;
 export const isRoot = process.getuid?.() === 0;
 
 export interface FixtureOptions {
