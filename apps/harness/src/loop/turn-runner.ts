@@ -17,7 +17,7 @@ import { reasonOf, type Log } from '../logging/log.js';
 import { newNonce, wakePrompt } from '../prompt/wake-prompt.js';
 import type { EndStore } from '../reports/end-store.js';
 import type { EventJournal } from '../reports/event-journal.js';
-import { redactor, secretValues, type NewEvent } from '../reports/event-text.js';
+import { redacted, redactor, secretValues, type NewEvent } from '../reports/event-text.js';
 import type { Clock } from '../time/clock.js';
 import type { CommandInbox } from './command-inbox.js';
 import { Heartbeat } from './heartbeat.js';
@@ -174,14 +174,4 @@ export class TurnRunner {
       },
     };
   }
-}
-
-function redacted(event: NewEvent, redact: (text: string) => string): NewEvent {
-  return {
-    ...event,
-    ...(event.text === undefined ? {} : { text: redact(event.text) }),
-    ...(event.input === undefined
-      ? {}
-      : { input: JSON.parse(redact(JSON.stringify(event.input))) as unknown }),
-  };
 }

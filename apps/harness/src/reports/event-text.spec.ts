@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { LIMITS, type TurnEvent } from '#libs/protocol';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
-import { fitEvent, redactor, secretValues } from './event-text.js';
+import { fitEvent, redacted, redactor, secretValues } from './event-text.js';
 
 const event = (more: Partial<TurnEvent>): TurnEvent => ({
   n: 0,
@@ -45,6 +45,19 @@ describe(verifies('8.4') + 'secrets in live events', () => {
     const redact = redactor(['run_abcdefgh', 'short', '']);
     expect(redact('token run_abcdefgh, short word')).toBe('token [secret], short word');
   });
+
+  it.each(['pass"word"1', 'back\\slash12', 'ends-with-\\'])(
+    'are replaced anywhere in an input, whatever characters they hold: %s',
+    (secret) => {
+      const input = { command: `echo '${secret}'`, list: [secret, 7, null], [secret]: true };
+      const { input: shown } = redacted({ kind: 'tool_use', input }, redactor([secret]));
+      expect(shown).toEqual({
+        command: "echo '[secret]'",
+        list: ['[secret]', 7, null],
+        '[secret]': true,
+      });
+    },
+  );
 
   it('are those of variables whose names say so', () => {
     const env = { ANTHROPIC_API_KEY: 'a', GH_TOKEN: 'b', DB_PASSWORD: 'c', PAGER: 'less' };

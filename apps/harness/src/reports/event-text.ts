@@ -43,6 +43,27 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   return (text) => known.reduce((result, secret) => result.replaceAll(secret, '[secret]'), text);
 }
 
+/**
+ * The event with every text in it put through `redact`: its own, and those anywhere in its input. Not the input's JSON,
+ * in which a secret with a quote or a backslash reads otherwise, and from which one can cut what closes a string.
+ */
+export function redacted(event: NewEvent, redact: (text: string) => string): NewEvent {
+  return {
+    ...event,
+    ...(event.text === undefined ? {} : { text: redact(event.text) }),
+    ...(event.input === undefined ? {} : { input: redactWithin(event.input, redact) }),
+  };
+}
+
+function redactWithin(value: unknown, redact: (text: string) => string): unknown {
+  if (typeof value === 'string') return redact(value);
+  if (Array.isArray(value)) return value.map((item) => redactWithin(item, redact));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [redact(name), redactWithin(item, redact)]),
+  );
+}
+
 /** Names of environment variables whose values are taken for secrets. */
 const SECRET_NAME = /key|token|secret|password|credential/i;
 
