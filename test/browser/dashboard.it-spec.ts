@@ -183,6 +183,32 @@ describe(
       expect(await appears(page.getByText('There is no agent called guest'))).toBe(true);
     });
 
+    it(verifies('P17') + 'cancels a running turn by slash, and lets its agent go on', async () => {
+      await hive.api('POST', '/api/agents?wait=1', {
+        name: 'sleeper',
+        config: { driver: 'command', command: ['sleep', '300'] },
+      });
+      await page
+        .locator('.rail')
+        .getByRole('link', { name: /^sleeper/ })
+        .click();
+      const field = page.getByRole('textbox');
+      await field.fill('Take your time.');
+      await field.press('Enter');
+      expect(await appears(page.locator('.live-turn'))).toBe(true);
+
+      await field.fill('/cancel');
+      await field.press('Escape');
+      await field.press('Enter');
+      expect(await appears(page.getByText('the turn is cancelled'))).toBe(true);
+      expect(await appears(page.locator('.turn-end.stopped'))).toBe(true);
+      expect(await appears(page.locator('.waits-why', { hasText: 'held' }))).toBe(true);
+
+      await page.getByRole('button', { name: 'Go on' }).click();
+      expect(await appears(page.locator('.live-turn'))).toBe(true);
+      expect(await appears(page.locator('.live-turn').getByText('redelivered'))).toBe(true);
+    });
+
     it('has asked for /api/state exactly once in all of this, and the console is silent', () => {
       expect(countOf(watched, STATE)).toBe(1);
       expect(watched.complaints).toEqual([]);
