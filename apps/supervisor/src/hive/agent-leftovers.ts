@@ -1,7 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-import { IDS_PER_HIVE } from '#libs/service';
 
 import { identityOf, stillRuns, type ProcessIdentity } from '../processes/process-identity.js';
 
@@ -10,47 +8,29 @@ const TERM_MS = 2_000;
 const KILL_MS = 5_000;
 const LOOK_EVERY_MS = 50;
 
-/** By what a process of this hive's agents is known. */
-export interface AgentMarks {
-  /** The state folder: every process of an agent has a folder below it in its environment. */
-  home: string;
-  /** First user id of the hive, when it has users of its own: all processes of its block are the hive's. */
-  uidBase: number | undefined;
-}
-
 /**
- * Ends whatever of the agents is left when the hive has stopped: nothing, unless c0re could not do its work. Returns how
- * many processes there were.
+ * Ends whatever of the agents is left when the hive has stopped: nothing, unless c0re could not do its work. They are
+ * known by the folder below `home` in their environment; by their user they could be taken for those of a container of
+ * the machine, whose users may have the same numbers. Returns how many processes there were.
  */
-export async function endAgentLeftovers(marks: AgentMarks): Promise<number> {
-  const found = agentProcesses(marks);
+export async function endAgentLeftovers(home: string): Promise<number> {
+  const found = agentProcesses(home);
   if (found.length === 0) return 0;
   await endAll(found, 'SIGTERM', TERM_MS);
-  await endAll(agentProcesses(marks), 'SIGKILL', KILL_MS);
+  await endAll(agentProcesses(home), 'SIGKILL', KILL_MS);
   return found.length;
 }
 
 /** SIGKILL for all of them, without waiting. */
-export function killAgents(marks: AgentMarks): void {
-  for (const one of agentProcesses(marks)) signal(one, 'SIGKILL');
+export function killAgents(home: string): void {
+  for (const one of agentProcesses(home)) signal(one, 'SIGKILL');
 }
 
-function agentProcesses({ home, uidBase }: AgentMarks): ProcessIdentity[] {
+function agentProcesses(home: string): ProcessIdentity[] {
   return processIds()
-    .filter((pid) => pid !== process.pid)
-    .filter((pid) => belongsToBlock(pid, uidBase) || livesIn(pid, home))
+    .filter((pid) => pid !== process.pid && livesIn(pid, home))
     .map(identityOf)
     .filter((identity) => identity !== undefined);
-}
-
-function belongsToBlock(pid: number, uidBase: number | undefined): boolean {
-  if (uidBase === undefined) return false;
-  try {
-    const { uid } = statSync(`/proc/${pid}`);
-    return uid >= uidBase && uid < uidBase + IDS_PER_HIVE;
-  } catch {
-    return false;
-  }
 }
 
 function livesIn(pid: number, home: string): boolean {

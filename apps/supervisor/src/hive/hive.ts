@@ -1,6 +1,7 @@
 import type { C0reHealth } from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
+import type { HiveUsers } from '../home/hive-users.js';
 import {
   linkSockets,
   makeRuntimeFolder,
@@ -100,7 +101,7 @@ export class Hive {
   /** SIGKILL for everything that is left, at once. */
   forceStop(): void {
     for (const service of this.services.values()) service.forceStop();
-    killAgents(this.marks);
+    killAgents(this.prepared.home);
     this.cleanUp();
   }
 
@@ -187,7 +188,7 @@ export class Hive {
           settings.redisUrl === undefined
             ? 'private, on a unix socket'
             : withoutCredentials(settings.redisUrl),
-        protectionsOff: protectionsOff(health, users.base !== undefined),
+        protectionsOff: protectionsOff(health, users),
         demo: settings.demo,
       }),
     );
@@ -222,12 +223,8 @@ export class Hive {
 
   private async endLeftovers(): Promise<void> {
     if (this.services.size === 0) return;
-    const ended = await endAgentLeftovers(this.marks);
+    const ended = await endAgentLeftovers(this.prepared.home);
     if (ended > 0) this.terminal.problem(`${ended} processes of agents were left; they were ended`);
-  }
-
-  private get marks(): { home: string; uidBase: number | undefined } {
-    return { home: this.prepared.home, uidBase: this.prepared.users.base };
   }
 
   private cleanUp(): void {
@@ -240,16 +237,18 @@ export class Hive {
   }
 }
 
+const SINGLE_USER =
+  'started as an ordinary user, agents can read each other’s tokens and the databases';
+const SHARED_USERS =
+  'another hive that runs here has the same user ids: agents of the two can read each other’s files';
+
 /** The refusal of a service as the operator reads it. */
 export function explainFailure(error: ServiceFailedError, home: string): string {
   return `${error.service} cannot start: ${error.message}\nIts log: ${home}/logs/${error.service}.log`;
 }
 
-function protectionsOff(health: C0reHealth, usersAreSeparate: boolean): readonly string[] {
-  if (health.protections_off !== undefined && health.protections_off.length > 0) {
-    return health.protections_off;
-  }
-  return usersAreSeparate
-    ? []
-    : ['started as an ordinary user, agents can read each other’s tokens and the databases'];
+/** What c0re knows to be off on this machine, and what the supervisor knows. */
+function protectionsOff(health: C0reHealth, users: HiveUsers): readonly string[] {
+  const known = health.protections_off ?? (users.base === undefined ? [SINGLE_USER] : []);
+  return users.isShared ? [...known, SHARED_USERS] : known;
 }

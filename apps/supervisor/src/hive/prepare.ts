@@ -3,7 +3,12 @@ import path from 'node:path';
 import type { WriterLock } from '#libs/store';
 
 import { ensureFolder } from '../home/folders.js';
-import { chooseUidBase, separateUsers, singleUser, type HiveUsers } from '../home/hive-users.js';
+import {
+  chooseUsers,
+  removeDeadRuntimeFolders,
+  singleUser,
+  type HiveUsers,
+} from '../home/hive-users.js';
 import { runtimeParent, runtimePath } from '../home/runtime-folder.js';
 import { openStateFolder, prepareStateFolder } from '../home/state-folder.js';
 import { makeReachable } from '../mounts/private-mounts.js';
@@ -56,7 +61,8 @@ export async function prepareHive(
   if (settings.redisUrl !== undefined) await checkRedisUrl(settings.redisUrl);
 
   const parent = runtimeParent(process.env['XDG_RUNTIME_DIR']);
-  const users = isRoot ? separateUsers(chooseUidBase(home, parent)) : singleUser;
+  removeDeadRuntimeFolders(parent);
+  const users = isRoot ? chooseUsers(home, parent) : singleUser;
   prepareStateFolder(home, users);
   return {
     settings,

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { lstatSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { HIVE_BLOCKS, IDS_PER_HIVE, serviceUser, type UnprivilegedService } from '#libs/service';
 
 import { StartRefusedError } from '../preflight/start-refused.error.js';
-import { identityOf, stillRuns, type ProcessIdentity } from '../processes/process-identity.js';
+import {
+  currentBoot,
+  identityOf,
+  stillRuns,
+  type ProcessIdentity,
+} from '../processes/process-identity.js';
 
 /** Holds the hive's first user id, in its state folder: what its users own there must stay theirs. */
 const UID_BASE_FILE = 'uid-base';
@@ -16,33 +21,37 @@ const OWNER_FILE = 'owner.json';
 export interface HiveUsers {
   /** First id of the hive's block; undefined when everything runs as the user who started it (P29). */
   readonly base: number | undefined;
+  /** Whether another hive that runs has the same ids. */
+  readonly isShared: boolean;
   /** User and group id of a service; undefined: that of the supervisor. */
   of(service: string): number | undefined;
 }
 
 /** Started as a plain user: there is one user for everything. */
-export const singleUser: HiveUsers = { base: undefined, of: () => undefined };
+export const singleUser: HiveUsers = { base: undefined, isShared: false, of: () => undefined };
 
 /** Started as root: a user per service from the hive's block; whatever is not named there (c0re) stays root. */
-export function separateUsers(base: number): HiveUsers {
+export function separateUsers(base: number, isShared = false): HiveUsers {
   const own = new Set(['broker', 'gateway', 'dashboard', 'scheduler', 'redis']);
   return {
     base,
+    isShared,
     of: (service) =>
       own.has(service) ? serviceUser(base, service as UnprivilegedService) : undefined,
   };
 }
 
 /**
- * The first user id of the hive: the one it had before, or a new one that no running hive has.
+ * The users of the hive: those it had before, which own its files, or new ones that no running hive has.
  * @throws StartRefusedError when this machine gives its root too few user ids.
  */
-export function chooseUidBase(home: string, runtimeParent: string): number {
+export function chooseUsers(home: string, runtimeParent: string): HiveUsers {
+  const inUse = basesInUse(runtimeParent);
   const kept = readBase(path.join(home, UID_BASE_FILE));
-  const base = kept ?? newBase(home, basesInUse(runtimeParent));
+  const base = kept ?? newBase(home, inUse);
   checkUidMap(base);
   if (kept === undefined) writeFileSync(path.join(home, UID_BASE_FILE), `${base}\n`);
-  return base;
+  return separateUsers(base, inUse.has(base));
 }
 
 function newBase(home: string, inUse: ReadonlySet<number>): number {
@@ -52,25 +61,46 @@ function newBase(home: string, inUse: ReadonlySet<number>): number {
   return free * IDS_PER_HIVE;
 }
 
-/** Notes in the runtime folder which user ids this hive has taken, as long as this supervisor lives. */
-export function noteUidBase(runtimeFolder: string, base: number): void {
+/** Notes in the runtime folder whose it is and which user ids it has taken, as long as this supervisor lives. */
+export function noteOwner(runtimeFolder: string, base: number | undefined): void {
   const owner = { base, ...identityOf(process.pid) };
   writeFileSync(path.join(runtimeFolder, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
 }
 
+/**
+ * Removes runtime folders of this user whose supervisor was killed and never started again. Those of another container
+ * that shares the parent are left alone: from here it cannot be told whether they live.
+ */
+export function removeDeadRuntimeFolders(runtimeParent: string): void {
+  for (const { folder, owner } of runtimeFolders(runtimeParent)) {
+    if (owner.boot === currentBoot() && !stillRuns(owner))
+      rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 function basesInUse(runtimeParent: string): Set<number> {
-  const folders = readdirSync(runtimeParent).filter((name) => name.startsWith('hyperhive-'));
-  return new Set(
-    folders.flatMap((name) => {
+  const live = runtimeFolders(runtimeParent).filter(({ owner }) => stillRuns(owner));
+  return new Set(live.flatMap(({ owner }) => owner.base ?? []));
+}
+
+interface Owner extends ProcessIdentity {
+  base?: number;
+}
+
+/** Runtime folders of this user's hives; one that is just being made is not yet among them. */
+function runtimeFolders(parent: string): { folder: string; owner: Owner }[] {
+  return readdirSync(parent)
+    .filter((name) => name.startsWith('hyperhive-'))
+    .flatMap((name) => {
+      const folder = path.join(parent, name);
       try {
-        const text = readFileSync(path.join(runtimeParent, name, OWNER_FILE), 'utf8');
-        const owner = JSON.parse(text) as ProcessIdentity & { base: number };
-        return stillRuns(owner) ? [owner.base] : [];
+        if (lstatSync(folder).uid !== process.geteuid?.()) return [];
+        const owner = JSON.parse(readFileSync(path.join(folder, OWNER_FILE), 'utf8')) as Owner;
+        return [{ folder, owner }];
       } catch {
-        return []; // No hive of root's, or one that is just being made.
+        return [];
       }
-    }),
-  );
+    });
 }
 
 function readBase(file: string): number | undefined {

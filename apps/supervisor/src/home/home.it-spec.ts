@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   rmSync,
   symlinkSync,
@@ -19,7 +20,7 @@ import { SOCKET_PATH_BYTES } from '#libs/ipc';
 import { verifies } from '../../../../test/requirements/verifies.js';
 import { checkDiskSpace, LEAST_FREE_BYTES } from '../preflight/disk-space.check.js';
 import { lockHome } from '../preflight/home-lock.js';
-import { singleUser } from './hive-users.js';
+import { removeDeadRuntimeFolders, singleUser } from './hive-users.js';
 import {
   linkSockets,
   makeRuntimeFolder,
@@ -96,6 +97,26 @@ describe('the folders of a hive', () => {
       const parent = `/run/user/1000`;
       const longest = `${runtimePath(parent, folder)}/broker-dashboard/broker-dashboard.sock`;
       expect(Buffer.byteLength(longest)).toBeLessThanOrEqual(SOCKET_PATH_BYTES);
+    });
+
+    it('of a hive that was killed are removed by the next one, those of a live one are not', () => {
+      makeRuntimeFolder(at('hyperhive-live'), singleUser);
+      makeRuntimeFolder(at('hyperhive-dead'), singleUser);
+      makeRuntimeFolder(at('hyperhive-elsewhere'), singleUser);
+      const rewrite = (name: string, change: object): void => {
+        const file = at(name, 'owner.json');
+        const owner = JSON.parse(readFileSync(file, 'utf8')) as object;
+        writeFileSync(file, JSON.stringify({ ...owner, ...change }));
+      };
+      rewrite('hyperhive-dead', { start: '1' });
+      rewrite('hyperhive-elsewhere', { start: '1', boot: 'another container' });
+      mkdirSync(at('hyperhive-being-made'));
+      removeDeadRuntimeFolders(folder);
+      expect(readdirSync(folder).toSorted()).toEqual([
+        'hyperhive-being-made',
+        'hyperhive-elsewhere',
+        'hyperhive-live',
+      ]);
     });
 
     it('are refused in a folder that is a link', () => {

@@ -14,7 +14,7 @@ import { SOCKET_PATH_BYTES, SOCKETS, socketPath } from '#libs/ipc';
 
 import { StartRefusedError } from '../preflight/start-refused.error.js';
 import { ensureFolder } from './folders.js';
-import { noteUidBase, type HiveUsers } from './hive-users.js';
+import { noteOwner, type HiveUsers } from './hive-users.js';
 import { link } from './state-folder.js';
 
 /** Characters of the hash that tells the runtime folders of several hives apart. */
@@ -59,7 +59,7 @@ export function makeRuntimeFolder(folder: string, users: HiveUsers): RuntimeFold
   }
   const separate = users.base !== undefined;
   ensureFolder({ path: folder, mode: separate ? 0o711 : 0o700 });
-  if (users.base !== undefined) noteUidBase(folder, users.base);
+  noteOwner(folder, users.base);
 
   const sockets: Record<string, string> = {};
   for (const { server, peer } of SOCKETS) {

@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 
 /** A process that cannot be mistaken for a later one with the same number. */
 export interface ProcessIdentity {
   pid: number;
   /** When it was started, in clock ticks since the machine was; with the boot it names one process for ever. */
   start: string;
+  /** Of the machine, and the PID namespace in which the number counts. */
   boot: string;
 }
 
@@ -16,8 +17,7 @@ export function identityOf(pid: number): ProcessIdentity | undefined {
   try {
     const fields = statFields(pid);
     if (fields[0] === ZOMBIE) return undefined;
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    return { pid, start: fields[19] ?? '', boot };
+    return { pid, start: fields[19] ?? '', boot: currentBoot() };
   } catch {
     return undefined;
   }
@@ -27,6 +27,12 @@ export function identityOf(pid: number): ProcessIdentity | undefined {
 export function stillRuns(identity: ProcessIdentity): boolean {
   const now = identityOf(identity.pid);
   return now?.start === identity.start && now.boot === identity.boot;
+}
+
+/** What `boot` is for processes seen from here. */
+export function currentBoot(): string {
+  const id = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return `${id} ${readlinkSync('/proc/self/ns/pid')}`;
 }
 
 /** Fields of /proc/PID/stat from the third on; the second, the program's name, may hold anything. */
