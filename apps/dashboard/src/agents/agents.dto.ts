@@ -18,7 +18,7 @@ const MODEL_CHARS = 200;
 const YAML_CHARS = 131_072;
 const MOST_PER_PAGE = 200;
 const MOST_JOURNAL_LINES = 500;
-const MOST_EVENTS = 2000;
+const MOST_EVENTS = 1000;
 const WINDOWS = ['24h', '7d', '30d'] as const;
 
 export class NewAgentDto {
