@@ -32,7 +32,7 @@ export function findRedisServer(given: string | undefined): string {
   const found = given ?? findProgram(['redis-server', 'valkey-server']);
   if (found !== undefined) return found;
   throw new StartRefusedError(
-    'there is no redis-server or valkey-server on this machine. Install one, or name a Redis that runs: npm start -- --redis-url redis://host:6379',
+    'there is no redis-server or valkey-server on this machine. Install one, or name a Redis that runs: npm start -- --redis-url redis://:password@host:6379',
   );
 }
 
