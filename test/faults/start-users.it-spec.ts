@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -156,7 +156,10 @@ describeAsRoot('npm start as root', () => {
       expect(
         asStrangerIn(pid, `ls -A ${clone.path}`).split('\n').filter(Boolean).toSorted(),
       ).toEqual(['.hive', 'dist', 'node_modules', 'package.json']);
-      expect(asStrangerIn(pid, `touch ${clone.folder}/x`)).toMatch(/denied|Read-only/);
+      const touch = `touch ${clone.folder}/x`;
+      expect(asStrangerIn(pid, touch)).toMatch(/denied|Read-only/);
+      const asRoot = spawnSync('nsenter', ['-t', String(pid), '-m', 'sh', '-c', touch]);
+      expect(asRoot.stderr.toString()).toContain('Read-only');
 
       // Outside all is as it was, and the state folder is the real one.
       expect(modeOf(clone.folder)).toBe('700');
