@@ -133,6 +133,8 @@ async function inRounds(
   const costs = loads.map((): number[] => []);
   const times = idle.map((): IdleRun[] => []);
   const yardstick = new Yardstick();
+  tell('warming up …');
+  for (const load of loads) await load.run(extent.warmUpMs);
   for (let round = 0; round < extent.rounds; round++) {
     tell(`round ${round + 1} of ${extent.rounds} …`);
     for (const [i, { door, pair }] of idle.entries()) {
