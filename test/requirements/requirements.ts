@@ -34,7 +34,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   partly('1.8', 'allow-list and send rate', 'send rate limit'),
   planned('1.9', 'full-text search; get_thread is there'),
   planned('1.10', 'retention of messages'),
-  partly('1.11', 'priority, unknown recipients, full inbox', 'a share of its own for low'),
+  built('1.11', 'priority, unknown recipients, full inbox'),
   partly(
     '1.12',
     'one visible life per message; idempotency_key',
@@ -137,7 +137,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   built('P16', 'quiet window'),
   built('P17', 'cancel'),
   built('P18', 'commands to a harness'),
-  partly('P19', 'inbox limit', 'the share of low'),
+  built('P19', 'inbox limit'),
   partly('P20', 'hops', 'Needs you with "go on"'),
   planned('P21', 'broadcasts'),
   planned('P22', 'reminders'),
