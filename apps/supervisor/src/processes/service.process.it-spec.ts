@@ -63,6 +63,16 @@ describe(verifies('10.1') + 'a supervised process', () => {
     await expect.poll(() => output).toBe('hello\n');
   });
 
+  it('is not started twice when a restart is under way already', async () => {
+    const again = make(WORKS);
+    await again.start();
+    process.kill(spawned[0] ?? 0, 'SIGKILL');
+    await expect.poll(() => again.state).toBe('restarting');
+    clock.advance(deaths[0]?.pauseMs ?? 0);
+    await again.start();
+    expect([again.state, again.pid, spawned.length]).toEqual(['running', spawned[1], 2]);
+  });
+
   it('ends at SIGTERM and is not started again', async () => {
     const running = make(WORKS);
     await running.start();

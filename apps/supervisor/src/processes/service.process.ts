@@ -57,6 +57,8 @@ export class ServiceProcess {
   private exited: Promise<void> = Promise.resolve();
   private readonly backOff = new BackOff();
   private takeBackRestart: (() => void) | undefined;
+  /** A restart whose process was started already. */
+  private attempting: Promise<void> | undefined;
 
   constructor(
     readonly plan: ServicePlan,
@@ -71,7 +73,10 @@ export class ServiceProcess {
 
   /** Starts it and waits until it works. @throws ServiceFailedError, and then it does not run. */
   async start(): Promise<void> {
+    // A second process beside that of a restart under way would only meet its lock.
+    if (this.attempting) await this.attempting;
     this.takeBackRestart?.();
+    if (this.state === 'running') return;
     this.setState('starting');
     const child = this.spawn();
     try {
@@ -185,7 +190,11 @@ export class ServiceProcess {
     this.restarts += 1;
     this.setState('restarting');
     this.events.onDeath(this, how, pauseMs);
-    this.takeBackRestart = this.clock.after(pauseMs, () => void this.attempt());
+    this.takeBackRestart = this.clock.after(pauseMs, () => {
+      this.attempting = this.attempt().finally(() => {
+        this.attempting = undefined;
+      });
+    });
   }
 
   private async attempt(): Promise<void> {
