@@ -7,6 +7,7 @@ import {
   type HarnessCommand,
   type HarnessConfig,
   type PollAnswer,
+  type TurnGrant,
 } from '#libs/protocol';
 
 import { createDriver } from '../drivers/create-driver.js';
@@ -193,19 +194,29 @@ export class Harness {
     const credential = await driver.credential(this.config);
     const answer = await this.waitForTurn(credential);
     if (answer === 'revoked') return driver.renew();
-    for (const command of this.inbox.take(answer?.commands ?? [])) await this.carryOut(command);
+    const commands = this.inbox.take(answer?.commands ?? []);
+    const granted = answer?.turn;
+    const isCancelled = granted !== undefined && granted !== null && commands.some(isCancel);
+    // The hive cancels what it granted, at the latest with this answer: that turn does not begin (P17).
+    if (isCancelled) {
+      await this.report(granted, this.runner.cancelled(granted, driver.model(this.config)));
+    }
+    for (const command of commands) await this.carryOut(command);
     await driver.rest();
-    if (!answer?.turn) return;
+    if (!granted || isCancelled) return;
     // While it waited the configuration may have changed or the CLI gone: then the same turn is asked for again with
     // the credential of the CLI that will really run it (P2, P7).
     this.readConfig();
     if ((await driver.credential(this.config)) !== credential) return;
     if (this.stopping.signal.aborted) return;
-    const { turn } = answer;
-    const end = await this.runner.run(turn, this.config, credential, driver);
+    const end = await this.runner.run(granted, this.config, credential, driver);
     if (this.stopping.signal.aborted) this.closeSoon();
     // Not known to the hive as begun, it is granted again, to the credential of a new CLI.
     if (!end) return driver.renew();
+    await this.report(granted, end);
+  }
+
+  private async report(turn: TurnGrant, end: EndRequest): Promise<void> {
     this.lastTurnId = turn.turn_id;
     await this.deliver(turn.turn_id, end);
   }
@@ -273,7 +284,7 @@ export class Harness {
     try {
       switch (command.kind) {
         case 'cancel':
-          return; // Nothing runs.
+          return; // Nothing runs (any more).
         case 'stop':
           return this.stop();
         case 'new_session':
@@ -302,4 +313,8 @@ export class Harness {
       });
     }
   }
+}
+
+function isCancel(command: HarnessCommand): boolean {
+  return command.kind === 'cancel';
 }

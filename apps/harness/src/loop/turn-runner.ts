@@ -121,6 +121,17 @@ export class TurnRunner {
     return end;
   }
 
+  /** The result of a turn that was cancelled before it began: no CLI saw it. It is on disk when this returns. */
+  cancelled(grant: TurnGrant, model: string | null): EndRequest {
+    const { clock, ends, instance, log } = this.options;
+    this.endedBy = 'cancelled';
+    const now = { at: clock.now(), monotonic: clock.monotonic() };
+    const end = this.endOf(notBegun(model), now, instance);
+    ends.save(grant.turn_id, end);
+    log.info('turn cancelled before it began', { turn_id: grant.turn_id });
+    return end;
+  }
+
   private async limit(seconds: number, ended: AbortSignal): Promise<void> {
     await this.options.clock.sleep(seconds * 1000, ended);
     if (!ended.aborted) this.interrupt('timed_out');
@@ -174,4 +185,23 @@ export class TurnRunner {
       },
     };
   }
+}
+
+function notBegun(model: string | null): TurnOutcome {
+  return {
+    kind: 'interrupted',
+    note: 'before it began',
+    shown: [],
+    usage: {
+      model,
+      input_tokens: 0,
+      output_tokens: 0,
+      cache_read_input_tokens: 0,
+      cache_creation_input_tokens: 0,
+      context_tokens: null,
+      cost_usd: 0,
+    },
+    tool_calls: {},
+    bytes_streamed: 0,
+  };
 }
