@@ -32,17 +32,12 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function newDriver(): ProcessDriver {
-  return new ProcessDriver({
-    hiveId: path.basename(folder),
-    clock: systemClock,
-    adoptedPollMs: 20,
-    separateUsers: false,
-  });
+function newDriver(hiveId = path.basename(folder), separateUsers = false): ProcessDriver {
+  return new ProcessDriver({ hiveId, clock: systemClock, adoptedPollMs: 20, separateUsers });
 }
 
-const start = (script: string, owner = ada) =>
-  driver.start(owner, {
+const start = (script: string, owner = ada, by = driver) =>
+  by.start(owner, {
     argv: ['/bin/sh', '-c', script],
     env: { PATH: process.env['PATH'] ?? '' },
     cwd: folder,
@@ -121,6 +116,42 @@ describe(verifies('4.2') + 'the end of a container', () => {
     process.kill(mine.pid, 'SIGSTOP');
     await driver.stop(ada, mine, { ...BOUNDS, termMs: 200 });
     expect(lives(mine.pid)).toBe(false);
+  });
+});
+
+describe.runIf(process.getuid?.() === 0)(verifies('P29') + 'hives that own the same ids', () => {
+  /** A user of the last block, which hardly any hive has. */
+  const shared: ContainerOwner = { ...ada, user: 2_080_000_000 + process.pid };
+  let here: ProcessDriver;
+  let there: ProcessDriver;
+  beforeEach(async () => {
+    here = newDriver(path.basename(folder), true);
+    there = newDriver(`other-${path.basename(folder)}`, true);
+    await Promise.all([here.check(), there.check()]);
+  });
+  afterEach(async () => {
+    await here.stop(shared, undefined, BOUNDS);
+    await there.stop(shared, undefined, BOUNDS);
+  });
+
+  it("spare each other's agents, and end what detached itself from their own", async () => {
+    const foreign = await start('(setsid sleep 1000 &) ; sleep 1000', shared, there);
+    await expect.poll(async () => (await there.inspect(shared, foreign)).length, PATIENT).toBe(3);
+    const theirs = await there.inspect(shared, foreign);
+    // Two more that outlive their parent: one with the mark, one that cleared its environment.
+    const mine = await start(
+      'trap "" TERM; (setsid sleep 1000 &) ; (env -i /usr/bin/setsid /bin/sleep 1000 &) ; sleep 1000',
+      shared,
+      here,
+    );
+    await expect.poll(async () => (await here.inspect(shared, mine)).length, PATIENT).toBe(4);
+    const all = await here.inspect(shared, mine);
+    expect(all.filter((pid) => theirs.includes(pid))).toEqual([]);
+    await here.stop(shared, mine, { ...BOUNDS, termMs: 200 });
+    expect(all.filter((pid) => lives(pid))).toEqual([]);
+    expect(theirs.filter((pid) => !lives(pid))).toEqual([]);
+    await there.stop(shared, foreign, BOUNDS);
+    expect(theirs.filter((pid) => lives(pid))).toEqual([]);
   });
 });
 

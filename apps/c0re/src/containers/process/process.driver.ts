@@ -21,10 +21,13 @@ import {
   ProcessScanner,
   readProcess,
   type ProcessEntry,
+  type ProcessScan,
 } from './process-table.js';
 
 /** Pause between two looks at processes that should end, in milliseconds. */
 const LOOK_MS = 25;
+/** Longer than the kernel takes to put a new program's environment in place, in milliseconds. */
+const EXEC_MS = 5;
 /** Without these a process could become more than its user, by a set-uid program for example. */
 const NO_PRIVILEGES = [
   '--clear-groups',
@@ -53,7 +56,8 @@ interface ProcessHandle {
 /**
  * Runs an agent's processes as children of the host, without a mount namespace: for development (PRODUCT 4.2).
  * They form a session of their own, go on without c0re, and carry a mark in their environment. What belongs to an agent
- * is found by session, mark, descent and, where agents have users of their own, user id, which no child can shed.
+ * is found by session, mark, descent and, where agents have users of their own, user id, which no child can shed. Hives
+ * may own the same ids: what bears another hive's mark is spared.
  */
 export class ProcessDriver implements ContainerDriver {
   readonly name = 'process';
@@ -95,6 +99,8 @@ export class ProcessDriver implements ContainerDriver {
         "agents run as the hive's own user: they can read each other's tokens and the databases",
         'a process that an agent detaches and that clears its environment can outlive a stop',
       );
+    } else {
+      off.push("a process that an agent detaches and gives another hive's mark can outlive a stop");
     }
     return off;
   }
@@ -171,11 +177,7 @@ export class ProcessDriver implements ContainerDriver {
       const patience = running && this.isAlive(running) ? 0 : bounds.leftoversMs;
       await this.until(patience, async () => (await this.members(owner, running)).length === 0);
     }
-    await this.until(bounds.killMs, async () => {
-      left = await this.members(owner, running);
-      if (left.length > 0) await this.kill(owner, left);
-      return left.length === 0;
-    });
+    left = await this.kill(owner, running, bounds.killMs);
     if (left.length > 0) {
       throw new HiveError(
         'conflict',
@@ -197,14 +199,28 @@ export class ProcessDriver implements ContainerDriver {
     return [...new Set(ids)];
   }
 
-  /** SIGKILL to each; as a user of its own to all of that user in one call, which no fork bomb outruns. */
-  private async kill({ user }: ContainerOwner, pids: readonly number[]): Promise<void> {
-    for (const pid of pids) send(pid, 'SIGKILL');
-    if (user === undefined) return;
-    const [file, ...args] = this.asUser(user, ['/bin/sh', '-c', 'kill -KILL -1']);
-    await run(file, args, { timeout: 5000 }).catch(() => {
-      // "No such process": the signals above were enough. The next look tells.
-    });
+  /**
+   * Looks and sends SIGKILL until nothing was found in two looks running, at most `ms`. Never `kill -1` as the user:
+   * that one may have processes of another hive's agent too. Answers what is left.
+   */
+  private async kill(
+    owner: ContainerOwner,
+    running: RunningContainer | undefined,
+    ms: number,
+  ): Promise<number[]> {
+    const { clock } = this.options;
+    const end = clock.monotonic() + ms;
+    const signalled = new Set<number>();
+    for (let empty = 0; ;) {
+      const left = await this.members(owner, running);
+      empty = left.length === 0 ? empty + 1 : 0;
+      if (empty === 2) return [];
+      for (const pid of left) send(pid, 'SIGKILL');
+      if (left.length > 0 && clock.monotonic() >= end) return left;
+      // What is still forking is looked at again at once; what only has to die is given time.
+      if (left.length > 0 && left.every((pid) => signalled.has(pid))) await this.pause(LOOK_MS);
+      for (const pid of left) signalled.add(pid);
+    }
   }
 
   /** The command line that runs `argv` as that user without any privilege. */
@@ -233,9 +249,10 @@ export class ProcessDriver implements ContainerDriver {
     const reused = scan.living.some(
       ({ pid, startTicks }) => pid === leader?.pid && startTicks !== leader.startTicks,
     );
+    const byUser = owner.user === undefined ? undefined : await this.ofUser(owner.user, scan);
     const isMember = ({ pid, session }: ProcessEntry) =>
       (leader !== undefined && !reused && session === leader.pid) ||
-      (owner.user !== undefined && scan.users(pid).includes(String(owner.user))) ||
+      byUser?.has(pid) === true ||
       scan.mark(pid) === mark;
     const members = new Set(scan.living.filter(isMember).map(({ pid }) => pid));
     for (let before = -1; before !== members.size;) {
@@ -246,16 +263,51 @@ export class ProcessDriver implements ContainerDriver {
     return [...members];
   }
 
+  /**
+   * What runs as that user and is not another hive's: hives may own the same block of ids. One that cleared its
+   * environment is ours, by its user alone.
+   */
+  private async ofUser(user: number, scan: ProcessScan): Promise<Set<number>> {
+    const text = String(user);
+    const all = scan.living.filter(({ pid }) => scan.users(pid).includes(text));
+    const ours = all.filter(({ pid }) => !this.isForeign(scan.mark(pid)));
+    const bare = ours.filter(({ pid }) => scan.mark(pid) === undefined);
+    if (bare.length === 0 || ours.length === all.length) return new Set(ours.map(pidOf));
+    // A foreign process shows no environment for an instant while it starts a program: look at those twice.
+    await this.pause(EXEC_MS);
+    const own = new Set(ours.map(pidOf));
+    for (const { pid, startTicks } of bare) {
+      const isSame = readProcess(pid)?.startTicks === startTicks;
+      if (!isSame || this.isForeign(environmentOf(pid, AGENT_MARK_VARIABLE))) own.delete(pid);
+    }
+    return own;
+  }
+
+  /** Whether this is the mark of an agent of another hive. */
+  private isForeign(mark: string | undefined): boolean {
+    return (
+      mark !== undefined && /^[^:]+:\d+$/.test(mark) && !mark.startsWith(`${this.options.hiveId}:`)
+    );
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.options.clock.after(ms, resolve);
+    });
+  }
+
   /** Waits until `done` says so or `ms` have passed. */
   private async until(ms: number, done: () => boolean | Promise<boolean>): Promise<void> {
     const { clock } = this.options;
     const end = clock.monotonic() + ms;
     while (!(await done()) && clock.monotonic() < end) {
-      await new Promise<void>((resolve) => {
-        clock.after(LOOK_MS, resolve);
-      });
+      await this.pause(LOOK_MS);
     }
   }
+}
+
+function pidOf({ pid }: ProcessEntry): number {
+  return pid;
 }
 
 function isExecutable(file: string): boolean {
