@@ -25,19 +25,23 @@ export class EndStore {
     writeDurably(this.file(turnId), JSON.stringify({ turn_id: turnId, end }));
   }
 
-  /** All unanswered results, oldest turn first. A file that cannot be read is put aside and named in the log. */
+  /** All unanswered results, oldest turn first. A file that holds anything else is put aside (`.bad`) and named in the log. */
   unanswered(): StoredEnd[] {
     const ends: StoredEnd[] = [];
     for (const name of fs.readdirSync(this.folder).filter((entry) => entry.endsWith('.json'))) {
       const file = path.join(this.folder, name);
       try {
-        ends.push(JSON.parse(fs.readFileSync(file, 'utf8')) as StoredEnd);
+        const stored: unknown = JSON.parse(fs.readFileSync(file, 'utf8'));
+        if (!isStoredEnd(stored) || name !== `${stored.turn_id}.json`) {
+          throw new Error('it does not hold the result of the turn that it is named after');
+        }
+        ends.push(stored);
       } catch (error) {
         this.log.error('a stored result cannot be read; it is put aside', {
           file,
           reason: reasonOf(error),
         });
-        fs.renameSync(file, `${file}.unreadable`);
+        fs.renameSync(file, `${file}.bad`);
       }
     }
     const number = (end: StoredEnd) => parseId('t', end.turn_id) ?? 0;
@@ -57,4 +61,15 @@ export class EndStore {
   private file(turnId: string): string {
     return path.join(this.folder, `${turnId}.json`);
   }
+}
+
+/** As far as the harness itself relies on it; the hive checks the rest. */
+function isStoredEnd(value: unknown): value is StoredEnd {
+  if (!isObject(value)) return false;
+  const { turn_id, end } = value;
+  return typeof turn_id === 'string' && parseId('t', turn_id) !== undefined && isObject(end);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
