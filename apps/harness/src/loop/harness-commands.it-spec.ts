@@ -46,4 +46,22 @@ describe('harness commands in the answer to a poll', () => {
       expect(bench.read('ran')).toBe(`${next}\n`);
     },
   );
+
+  it(verifies('5.3', 'P18') + 'ends a CLI that hangs in a compaction, and asks on', async () => {
+    bench.program('#!/bin/sh\necho up > up\nexec sleep 300\n');
+    bench.writeConfig({ driver: 'claude', command: ['bot.sh'], turn_seconds: 1 });
+    bench.start();
+    await expect.poll(() => bench.hive.polls.length).toBe(1);
+    const id = bench.hive.command('compact');
+    await expect.poll(() => existsSync(bench.at('state/up')), { timeout: 20_000 }).toBe(true);
+    await expect.poll(() => bench.hive.polls.at(-1)?.confirm, { timeout: 20_000 }).toEqual([id]);
+    expect(bench.processes()).toEqual([]);
+    expect(bench.log).toContainEqual(
+      expect.objectContaining({
+        msg: 'the command failed',
+        reason: 'the compaction was over its time limit of 1000 ms; the CLI was ended',
+      }),
+    );
+    expect(bench.hive.polls[1]?.run_token_hash).not.toBe(bench.hive.polls[0]?.run_token_hash);
+  });
 });

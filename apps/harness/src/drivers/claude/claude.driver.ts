@@ -28,6 +28,11 @@ const TERMINATE_MS = 2000;
 /** What the CLI left behind gets this long between SIGTERM and SIGKILL, and to go after that. */
 const LEFTOVER_GRACE_MS = 500;
 const LEFTOVER_KILL_MS = 5000;
+/**
+ * A compaction between turns may take this long, and never longer than a turn. Summing up a full context takes a few
+ * minutes; meanwhile the agent takes no turn and hears no command.
+ */
+const COMPACTION_MS = 15 * 60_000;
 
 export interface ClaudeDriverOptions {
   environment: HarnessEnvironment;
@@ -156,9 +161,23 @@ export class ClaudeDriver implements TurnDriver, ClaudeTurnHost {
       onStderr: () => {},
       onBytes: () => {},
     };
+    const limitMs = Math.min(config.turn_seconds * 1000, COMPACTION_MS);
+    const said = new AbortController();
+    const limit = this.endCliAfter(limitMs, said.signal);
     try {
       await cli.say('/compact');
+    } catch (error) {
+      said.abort();
+      if (!(await limit)) throw error;
+      throw new Error(
+        `the compaction was over its time limit of ${limitMs} ms; the CLI was ended`,
+        {
+          cause: error,
+        },
+      );
     } finally {
+      said.abort();
+      await limit;
       cli.mute();
       this.state.wantCompaction(false);
       this.state.keepUsage(recorder.usage.total());
@@ -214,6 +233,14 @@ export class ClaudeDriver implements TurnDriver, ClaudeTurnHost {
       isEnding: false,
     };
     return running;
+  }
+
+  /** Ends the CLI unless `done` aborts before; tells whether it did. */
+  private async endCliAfter(ms: number, done: AbortSignal): Promise<boolean> {
+    await this.clock.sleep(ms, done);
+    if (done.aborted) return false;
+    await this.endCli();
+    return true;
   }
 
   /** Ends the CLI, gently first, and waits until it and all that it started are gone. */
