@@ -10,23 +10,37 @@ import { Credentials } from '../registry/credentials.service.js';
 export class HarnessIdentity {
   constructor(private readonly credentials: Credentials) {}
 
-  /** For `hello`: throws `instance_superseded` for an instance that was replaced or is known to be gone. */
+  /**
+   * For `hello`: throws `instance_superseded` for an instance that was replaced or is known to be gone, and
+   * `unavailable` for one that c0re has not announced: a number that an agent invents must not shut its harness out.
+   */
   newcomer(credential: string, instance: number): Agent {
-    const agent = this.credentials.harness(credential);
-    const lowest = Math.max(agent.instance, agent.hello_instance, agent.ended_instance + 1);
-    if (instance < lowest) throw superseded(instance, lowest);
+    const agent = this.notReplaced(credential, instance);
+    if (instance > agent.instance) {
+      throw new HiveError(
+        'unavailable',
+        `c0re has not announced instance ${instance} yet (the newest is ${agent.instance}); try again`,
+      );
+    }
     return agent;
   }
 
   /** For every other call: the instance must be the one that said hello last. */
   current(credential: string, instance: number): Agent {
-    const agent = this.newcomer(credential, instance);
+    const agent = this.notReplaced(credential, instance);
     if (instance > agent.hello_instance) {
       throw new HiveError(
         'conflict',
         `instance ${instance} has not said hello yet; call hello first`,
       );
     }
+    return agent;
+  }
+
+  private notReplaced(credential: string, instance: number): Agent {
+    const agent = this.credentials.harness(credential);
+    const lowest = Math.max(agent.instance, agent.hello_instance, agent.ended_instance + 1);
+    if (instance < lowest) throw superseded(instance, lowest);
     return agent;
   }
 }

@@ -163,11 +163,14 @@ export class Swarm {
     await this.broker.gateway.answers_written({ request_ids }, this.context());
   }
 
+  /** A harness that c0re started says hello: c0re announces its number first. */
   async hello(
     agent: string,
     instance = 1,
     changes: Partial<HelloRequest> = {},
   ): Promise<HelloAnswer> {
+    const announced = this.entries.get(agent)?.instance;
+    if (announced !== undefined && announced < instance) await this.putAgent(agent, { instance });
     return this.broker.gateway.hello(
       { credential: this.token(agent), ...helloRequest(instance, changes) },
       this.context(),

@@ -7,7 +7,7 @@ import { GatewayLinks } from '../links/gateway-links.js';
 import { ThreadsDb } from '../storage/threads.db.js';
 import { FakeGateway } from '../testing/fake-gateway.js';
 import { refusal, settled, Swarm, watch } from '../testing/swarm.js';
-import { pollRequest, removeTestFolders, sha256 } from '../testing/test-broker.js';
+import { helloRequest, pollRequest, removeTestFolders, sha256 } from '../testing/test-broker.js';
 
 const TERM = LIMITS.lease_seconds;
 
@@ -160,6 +160,18 @@ describe(verifies('P4') + 'a new harness instance', () => {
     await swarm.putAgent('bob', { instance: 5 });
     expect(await refusal(swarm.hello('bob', 4))).toBe('instance_superseded');
     await expect(swarm.hello('bob', 5)).resolves.toBeDefined();
+  });
+
+  it('is put off above the number that c0re gave out, and shuts out none that c0re starts', async () => {
+    const { gateway } = swarm.broker;
+    const credential = swarm.token('bob');
+    const sayHello = async (instance: number) =>
+      gateway.hello({ credential, ...helloRequest(instance) }, swarm.context());
+    expect(await refusal(sayHello(Number.MAX_SAFE_INTEGER))).toBe('unavailable');
+    expect(await refusal(sayHello(2))).toBe('unavailable');
+    await expect(sayHello(1)).resolves.toBeDefined();
+    await swarm.putAgent('bob', { instance: 2 });
+    await expect(sayHello(2)).resolves.toBeDefined();
   });
 
   it('changes nothing by saying hello twice', async () => {
