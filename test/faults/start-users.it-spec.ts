@@ -194,6 +194,12 @@ describeAsRoot('npm start as root', () => {
       expect(readdirSync(path.join(closed, 'deep', 'hive'))).toContain('db');
     });
 
+    it('shows agents what the operator names besides', async () => {
+      const run = await ready({ env: { HIVE_REACHABLE: path.join(clone.folder, 'private') } });
+      const { pid } = run.service('broker');
+      expect(asStrangerIn(pid, `cat ${clone.folder}/private`)).toBe('private');
+    });
+
     it('says what to do where root may not mount', async () => {
       const run = await SupervisorRun.begin(clone, {
         wrapper: ['setpriv', '--bounding-set=-sys_admin', '--'],

@@ -72,6 +72,8 @@ export class RunningHive {
           HIVE_GATEWAY_PORT: String(gateway),
           // The hive also ends when this process does, however that happens.
           HIVE_PARENT_FD: '0',
+          // Agents of the tests run programs of this clone, which may lie below a folder that only root may enter.
+          HIVE_REACHABLE: path.join(CLONE, 'test'),
         },
         stdio: ['pipe', 'pipe', 'pipe'],
       },

@@ -54,7 +54,7 @@ export async function prepareHive(
 
   const home = openStateFolder(settings.home);
   const programs = [process.execPath, ...(redisServer === undefined ? [] : [redisServer])];
-  if (isRoot) reachable(clone, home, settings.home, programs);
+  if (isRoot) reachable(clone, [home, settings.home, ...programs, ...settings.reachable]);
   ensureFolder({ path: path.join(home, 'run'), mode: isRoot ? 0o755 : 0o700 });
   const lock = lockHome(home);
   await checkPorts([settings.dashboard, settings.gateway]);
@@ -78,10 +78,7 @@ export async function prepareHive(
 }
 
 /** Everything that the hive's users run and read; of the clone only what was built. */
-function reachable(clone: string, home: string, homeAsGiven: string, programs: string[]): void {
+function reachable(clone: string, more: readonly string[]): void {
   const built = [path.join(clone, 'dist'), path.join(clone, 'node_modules')];
-  makeReachable({
-    paths: [...built, path.join(clone, 'package.json'), home, homeAsGiven, ...programs],
-    read: built,
-  });
+  makeReachable({ paths: [...built, path.join(clone, 'package.json'), ...more], read: built });
 }

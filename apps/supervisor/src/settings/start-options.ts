@@ -8,6 +8,7 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   HIVE_GATEWAY_PORT: 'port of the MCP gateway (7001)',
   HIVE_OPERATOR_TOKEN: "bearer token of the operator's scripts (made once, in secrets/)",
   HIVE_CONTAINER_DRIVER: 'how agents are kept (the best one that works here)',
+  HIVE_REACHABLE: 'paths below closed folders that agents must reach, separated by ":"',
   HIVE_LOG_LEVEL: 'trace, debug, info, warn, error or fatal (info)',
 };
 

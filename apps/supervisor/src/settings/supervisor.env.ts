@@ -67,6 +67,12 @@ export class SupervisorEnv {
   @IsIn([...CONTAINERS], { message: `allowed are ${CONTAINERS.join(', ')}` })
   HIVE_CONTAINER_DRIVER?: Container;
 
+  @IsOptional()
+  @Matches(/^\/[^\0\n\r]*$/, {
+    message: 'allowed are absolute paths, separated by ":" when there are several',
+  })
+  HIVE_REACHABLE?: string;
+
   @IsIn(LOG_LEVELS, { message: `allowed are ${LOG_LEVELS.join(', ')}` })
   HIVE_LOG_LEVEL: string = 'info';
 }

@@ -65,6 +65,8 @@ describe(verifies('10.1') + 'the settings of npm start', () => {
     [['demo'], {}, /"demo": there is no such option/],
     [['--log-level'], {}, /--log-level: a value must follow/],
     [['--log-level', '--demo'], {}, /--log-level: a value must follow/],
+    [['--reachable', 'relative'], {}, /HIVE_REACHABLE="relative": allowed are absolute/],
+    [['--reachable', '/usr:/no/such'], {}, /HIVE_REACHABLE="\/no\/such": allowed are paths/],
     [[], { HIVE_OPERATOR_TOKEN: 'two words' }, /HIVE_OPERATOR_TOKEN=\(hidden\): allowed/],
   ])('refuse %j %j', (args, environment, message) => {
     const problems = problemsOf(args, environment);

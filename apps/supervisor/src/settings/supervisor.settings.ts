@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import type { Container } from '#libs/protocol';
@@ -23,6 +24,8 @@ export interface SupervisorSettings {
   gateway: Address;
   operatorToken: string | undefined;
   containerDriver: Container | undefined;
+  /** What agents must reach besides the hive's own, though it lies below a folder that only root may enter. */
+  reachable: readonly string[];
   logLevel: string;
   demo: boolean;
 }
@@ -55,6 +58,11 @@ export function readSettings(
   if (home === path.parse(home).root) {
     problems.push(`HIVE_HOME=${JSON.stringify(home)}: allowed is a folder of the hive's own`);
   }
+  for (const wanted of env?.HIVE_REACHABLE?.split(':').filter(Boolean) ?? []) {
+    if (!path.isAbsolute(wanted) || !existsSync(wanted)) {
+      problems.push(`HIVE_REACHABLE=${JSON.stringify(wanted)}: allowed are paths that exist`);
+    }
+  }
   if (!env || problems.length > 0) throw new BadConfigurationError(problems);
   return {
     home,
@@ -71,6 +79,7 @@ export function readSettings(
     },
     operatorToken: env.HIVE_OPERATOR_TOKEN,
     containerDriver: env.HIVE_CONTAINER_DRIVER,
+    reachable: env.HIVE_REACHABLE?.split(':').filter(Boolean) ?? [],
     logLevel: env.HIVE_LOG_LEVEL,
     demo: options.demo,
   };
