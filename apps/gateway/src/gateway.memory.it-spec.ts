@@ -16,7 +16,7 @@ const AT_ONCE = 16;
 /** Bytes that one call may leave behind. */
 const MOST_PER_CALL = 50;
 /** Waiting calls that are given up between the two measurements, and bytes that one may leave behind. */
-const GIVEN_UP = 2500;
+const GIVEN_UP = 8000;
 const MOST_PER_GIVEN_UP = 200;
 /** Waiting calls under way at once: the gateway's limit. */
 const WAITING_AT_ONCE = 8;
@@ -182,7 +182,7 @@ describe(`${verifies('P36')}memory of the gateway`, () => {
     const session = new RawSession(url, tokenOf('alice'));
     await session.open();
     await callMany(session, 500);
-    await giveUpMany(session, 500);
+    await giveUpMany(session, 2000);
     const before = await heapBytes();
     await giveUpMany(session, GIVEN_UP);
     const perCall = ((await heapBytes()) - before) / GIVEN_UP;
