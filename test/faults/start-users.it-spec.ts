@@ -142,6 +142,20 @@ describeAsRoot('npm start as root', () => {
     });
   });
 
+  describe(verifies('10.1') + 'a disk that is nearly full', () => {
+    it('is refused before anything is made', async () => {
+      const small = path.join(clone.folder, 'small');
+      mkdirSync(small);
+      const mount = 'mount -t tmpfs -o size=10m tmpfs "$0" && exec "$@"';
+      const run = await SupervisorRun.begin(clone, {
+        env: { HIVE_HOME: path.join(small, 'hive') },
+        wrapper: ['unshare', '--mount', 'sh', '-c', mount, small],
+      });
+      expect(await run.ended).toBe(1);
+      expect(run.output).toMatch(/only \d+ MB are free .* needs at least 200 MB/);
+    });
+  });
+
   describe(verifies('10.1', 'P29') + 'a clone below a folder that only root may enter', () => {
     beforeEach(() => {
       writeFileSync(path.join(clone.folder, 'private'), 'private', { mode: 0o644 });
