@@ -1,13 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { HiveError, isoTime, type BrokerGatewayApi, type PeerRow } from '#libs/protocol';
+import { HiveError, isoTime, LIMITS, type BrokerGatewayApi, type PeerRow } from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
 import { BROKER_OPTIONS, CLOCK, type BrokerOptions } from '../broker.options.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
 import { Writer } from '../storage/writer.service.js';
 import { LiveTurns } from '../turns/live-turns.js';
-import { CONTINUATION_LIMIT } from '../turns/turn-ends.service.js';
 import { AgentDirectory } from './agent-directory.service.js';
 import { Credentials } from './credentials.service.js';
 
@@ -75,11 +74,11 @@ export class AgentInfo {
           'you are not in a turn of a harness; there is none to follow it',
         );
       }
-      if (agent.continuations >= CONTINUATION_LIMIT) {
+      if (agent.continuations >= LIMITS.continuations) {
         throw new HiveError(
           'conflict',
-          `${CONTINUATION_LIMIT} turns in a row were woken by yourself, that is the limit; finish here, a message of anybody else starts afresh`,
-          { limit: CONTINUATION_LIMIT },
+          `${LIMITS.continuations} turns in a row were woken by yourself, that is the limit; finish here, a message of anybody else starts afresh`,
+          { limit: LIMITS.continuations },
         );
       }
       if (turn.next_turn === 0) this.turns.update(turn, { next_turn: 1 });

@@ -3,7 +3,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   formatId,
   HiveError,
-  LIMITS,
   parseId,
   type EndAnswer,
   type EndRequest,
@@ -247,9 +246,6 @@ export function turnEnded(turn: number): HiveError {
     `turn ${formatId('t', turn)} is over: stop its CLI, report its end, then ask for the next turn`,
   );
 }
-
-/** `continuations` may not follow each other for ever (P20). */
-export const CONTINUATION_LIMIT = LIMITS.continuations;
 
 function shownTest(shown: readonly string[] | null): (row: DeliveryRecord) => boolean {
   if (shown === null) return (row) => row.written === 1;

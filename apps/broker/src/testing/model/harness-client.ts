@@ -82,7 +82,7 @@ export class HarnessClient {
 
   /** Whatever was on its way to the broker is lost; a hello that was not answered has to be said again. */
   callsAreLost(): void {
-    if (this.helloOnItsWay) this.helloOnItsWay = false;
+    this.helloOnItsWay = false;
   }
 
   helloOnItsWay = false;
