@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
@@ -107,6 +107,10 @@ describe('claude driver: turns that end early', { timeout: CLI_START_MS }, () =>
         const live = await bench.begin('one');
         await whenTool('Bash');
         await whenProcesses(2);
+        // The CLI writes its transcript some time after the request: killed before that, it has no history to go on with.
+        await expect
+          .poll(() => bench.transcripts().map((file) => readFileSync(file, 'utf8')).join())
+          .toContain('"one"');
         process.kill(cliPid(), signal);
         const outcome = await live.outcome;
         expect(outcome.kind).toBe('failed');
