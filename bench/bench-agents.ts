@@ -39,6 +39,11 @@ export function toRegistry(
     // A burst to one agent is not what is measured.
     quiet_window_ms: 0,
     inbox_limit: 10_000_000,
+    sends_per_minute: 1_000_000_000,
+    send_burst: 1_000_000_000,
+    reminders_pending: 10_000_000,
+    reminders_per_hour: 1_000_000_000,
+    reminder_burst: 1_000_000_000,
     run_dir: runDir(agent),
     deployed_sha: null,
   }));

@@ -109,7 +109,12 @@ describe('claude driver: turns that end early', { timeout: CLI_START_MS }, () =>
         await whenProcesses(2);
         // The CLI writes its transcript some time after the request: killed before that, it has no history to go on with.
         await expect
-          .poll(() => bench.transcripts().map((file) => readFileSync(file, 'utf8')).join())
+          .poll(() =>
+            bench
+              .transcripts()
+              .map((file) => readFileSync(file, 'utf8'))
+              .join(),
+          )
           .toContain('"one"');
         process.kill(cliPid(), signal);
         const outcome = await live.outcome;

@@ -54,6 +54,14 @@ describe(verifies('3.6', 'P14', 'P15', 'P28') + 'the scheduler as a process', ()
         throw error;
       },
       handlers: {
+        take_jobs: () => ({ jobs: [], through: 0, more: false }),
+        jobs_added: () => ({ removed: 0 }),
+        wanted_jobs: () => ({ jobs: [] }),
+        still_wanted: () => ({ job_ids: [] }),
+        fire_reminders: () => ({ outcomes: [] }),
+        deliver_chunks: () => ({ outcomes: [] }),
+        expire_questions: () => ({ outcomes: [] }),
+        sweep_retention: () => ({ messages: 0, questions: 0, reminders: 0, more: false }),
         sweep_leases: (_params, context) => {
           calls.sweep_leases += 1;
           return handlers.sweep_leases?.(context) ?? { expired: 0, returned: 0 };

@@ -11,13 +11,28 @@ import type {
   PollAnswer,
   PollRequest,
 } from './harness-api.js';
-import type { AgentRow, Delivery, Message, MessageRow, TurnEvent, TurnRow } from './rows.js';
+import type { BrokerJobsApi } from './jobs-api.js';
+import type {
+  AgentRow,
+  Delivery,
+  DeliveryRow,
+  Message,
+  MessageRow,
+  NeedsYou,
+  OpenThread,
+  QuestionRow,
+  ReminderRow,
+  TurnEvent,
+  TurnRow,
+} from './rows.js';
 import type {
   AgentState,
   CommandKind,
   Container,
   Driver,
   Priority,
+  QuestionState,
+  ReminderState,
   Role,
   TurnState,
 } from './values.js';
@@ -68,6 +83,49 @@ export interface RecvResult {
   pending: number;
 }
 
+export interface AskParams {
+  question: string;
+  options?: string[];
+  /** Several options may be chosen. */
+  multi?: boolean;
+  /** 1 to LIMITS.question_ttl_seconds; without it the question stays open. */
+  ttl_seconds?: number;
+  /** Default: the operator. */
+  to?: string;
+}
+/** A question of the caller's that is open. */
+export interface OpenAsk {
+  id: string;
+  target: string;
+  question: string;
+  options?: string[];
+  asked_at: string;
+  deadline_at?: string;
+}
+
+export interface RemindParams {
+  message: string;
+  /** Exactly one of `delay_seconds` and `at` (ISO 8601 with offset, or unix seconds). */
+  delay_seconds?: number;
+  at?: string | number;
+  /** Cron expression or ISO-8601 duration of at least a minute: repeats. */
+  every?: string;
+  /** IANA time zone of a cron expression; default UTC. */
+  every_tz?: string;
+  /** Where the body is written at delivery, relative to the state folder (P23). */
+  file_path?: string;
+}
+/** A reminder of the caller's: pending, paused or failed. */
+export interface OwnReminder {
+  id: string;
+  message: string;
+  due_at: string;
+  every?: string;
+  state: ReminderState;
+  attempt_count: number;
+  last_error?: string;
+}
+
 /** A row of `get_thread`: the caller's own messages carry their deliveries. */
 export type ThreadMessage = Message & { deliveries?: Delivery[] };
 
@@ -105,6 +163,30 @@ export interface BrokerGatewayApi {
     Caller & InSession & { ids: string[] },
     { acked: string[]; not_acked: { id: string; reason: string }[] },
   ];
+  /** Newest first; only what the caller sent or was handed (P34). */
+  search_messages: [Caller & { query: string; limit?: number }, { messages: Message[] }];
+  ask: [Caller & Repeatable & InSession & AskParams, { id: string; note?: string }];
+  /** A list for several options; only the target may answer. */
+  answer: [
+    Caller & Repeatable & InSession & { id: string; answer: string | string[] },
+    { id: string; state: QuestionState },
+  ];
+  list_my_asks: [Caller, { asks: OpenAsk[] }];
+  cancel_ask: [
+    Caller & Repeatable & InSession & { id: string },
+    { id: string; state: QuestionState },
+  ];
+  remind: [
+    Caller & Repeatable & InSession & RemindParams,
+    { id: string; due_at: string; note?: string },
+  ];
+  list_my_reminders: [Caller, { reminders: OwnReminder[] }];
+  cancel_reminder: [
+    Caller & Repeatable & InSession & { id: string },
+    { id: string; state: ReminderState },
+  ];
+  /** Oldest first. `hive` is the manager's: everything pending in the swarm. */
+  get_open_threads: [Caller & { scope?: 'mine' | 'hive' }, { threads: OpenThread[] }];
   hello: [Caller & HelloRequest, HelloAnswer];
   poll_turn: [Caller & PollRequest, PollAnswer];
   heartbeat: [Caller & { turn_id: string } & HeartbeatRequest, HeartbeatAnswer];
@@ -148,6 +230,11 @@ export interface RegistryAgent {
   allowed_recipients: string[];
   quiet_window_ms: number;
   inbox_limit: number;
+  sends_per_minute: number;
+  send_burst: number;
+  reminders_pending: number;
+  reminders_per_hour: number;
+  reminder_burst: number;
   run_dir: string;
   deployed_sha: string | null;
 }
@@ -162,6 +249,19 @@ export interface BrokerC0reApi {
   registry_revision: [Record<string, never>, { revision: number; digest: string }];
   /** The harness process of this instance is gone: its turn ends, its leases go back at once. */
   instance_ended: [{ agent_id: string; instance: number }, { returned: number }];
+  /**
+   * A planned restart of these agents begins (P24): their leases are extended, nothing of theirs is granted or expires
+   * until each one's new harness said hello, at most LIMITS.restart_window_seconds. `text`: what the one `restarted`
+   * message tells each; without it there is none. Repeating an operation changes nothing.
+   */
+  open_restart_window: [
+    { operation: string; agents: string[]; text?: string },
+    { until: string; agents: string[] },
+  ];
+  /** The operation is over: what is left of its window ends. */
+  close_restart_window: [{ operation: string }, { closed: number }];
+  /** The destroyed agent's state is gone for good: what waited for it is dead, and its senders are told (P25). */
+  purge_agent: [{ agent_id: string }, { dead: number }];
   /** Events of c0re's own rows (operations) for the stream. */
   publish: [{ events: NewHiveEvent[] }, { published: number }];
 }
@@ -194,12 +294,27 @@ export interface AgentStats {
   cost_usd: number;
 }
 
+/** What a page of the operator's lists is asked by; `before` is the `next` of the page before. */
+export interface PageQuery {
+  before?: string;
+  limit?: number;
+}
+
 /** broker-dashboard.sock: what the operator sees and says. */
 export interface BrokerDashboardApi {
   /** Everything of the broker's that the page shows first, read in one transaction. */
   snapshot: [
     { messages: number },
-    { version: number; agents: AgentRow[]; messages: MessageRow[]; turns: TurnRow[] },
+    {
+      version: number;
+      agents: AgentRow[];
+      messages: MessageRow[];
+      turns: TurnRow[];
+      /** Open ones, and those that were resolved last. */
+      questions: QuestionRow[];
+      reminders_failed: ReminderRow[];
+      needs_you: NeedsYou[];
+    },
   ];
   send: [Repeatable & SendParams, SendResult];
   mark_read: [{ id: string }, { message: MessageRow }];
@@ -223,16 +338,49 @@ export interface BrokerDashboardApi {
     { agent: string; kind: CommandKind; model?: string; discard?: boolean },
     { id: string },
   ];
-  /** Queues a dead delivery once more, with its attempts counted afresh (PRODUCT 1.2). */
-  retry_delivery: [{ id: string; recipient: string }, { message: MessageRow }];
+  /** Queues a dead delivery once more, with its attempts counted afresh (PRODUCT 1.2). `id`: formatDeliveryId. */
+  retry_delivery: [{ id: string }, { message: MessageRow }];
+  dead_deliveries: [PageQuery & { agent?: string }, { deliveries: DeliveryRow[]; next?: string }];
+  /** Newest first; `agent` as sender or recipient. */
+  search: [
+    PageQuery & { query: string; agent?: string },
+    { messages: MessageRow[]; next?: string },
+  ];
+  questions: [
+    PageQuery & { agent?: string; state?: QuestionState },
+    { questions: QuestionRow[]; next?: string },
+  ];
+  /** The operator answers any question, a peer's as override (PRODUCT 2.2). */
+  answer_question: [
+    Repeatable & { id: string; answer: string | string[] },
+    { question: QuestionRow },
+  ];
+  cancel_question: [{ id: string }, { question: QuestionRow }];
+  reminders: [
+    PageQuery & { agent?: string; state?: ReminderState },
+    { reminders: ReminderRow[]; next?: string },
+  ];
+  /** A failed one is pending again, its attempts counted afresh, due now. */
+  retry_reminder: [{ id: string }, { reminder: ReminderRow }];
+  cancel_reminder: [{ id: string }, { reminder: ReminderRow }];
+  /** What `get_open_threads` gives the agent. */
+  agent_threads: [{ agent: string }, { threads: OpenThread[] }];
+  needs_you: [Record<string, never>, { version: number; needs_you: NeedsYou[] }];
+  /** An external wake by the operator's `hive wake`: shows as `external:LABEL` (PRODUCT 1.15). */
+  wake: [Repeatable & { agent: string; from: string; body: string }, SendResult];
   /** The operator's "go on" after a cancelled turn (P17). */
   release: [{ agent: string }, { agent: AgentRow }];
 }
 
-/** broker-scheduler.sock: the maintenance queue's work. */
-export interface BrokerSchedulerApi {
+/** broker-scheduler.sock: the maintenance queue's work, and all that is due, in order or fanned out. */
+export interface BrokerSchedulerApi extends BrokerJobsApi {
   /** Expires leases without heartbeat and returns what is leased to a turn that is not live (P7, P14). */
   sweep_leases: [Record<string, never>, { expired: number; returned: number }];
   /** Checks that every queued delivery can be woken, and wakes what was missed (P15). */
   check_wakes: [Record<string, never>, { queued: number; woken: number; stuck: number }];
+  /** Removes some of what is past its retention (PRODUCT 1.10); `more`: call again at once. */
+  sweep_retention: [
+    Record<string, never>,
+    { messages: number; questions: number; reminders: number; more: boolean },
+  ];
 }

@@ -1,4 +1,13 @@
-import type { AgentRow, MessageRow, OperationRow, TurnEvent, TurnRow } from './rows.js';
+import type {
+  AgentRow,
+  MessageRow,
+  NeedsYou,
+  OperationRow,
+  QuestionRow,
+  ReminderRow,
+  TurnEvent,
+  TurnRow,
+} from './rows.js';
 
 /** The Redis stream of everything that just happened; its entry ids are the `seq` of P38. */
 export const EVENT_STREAM = 'hive:events';
@@ -15,6 +24,11 @@ export interface EventPayloads {
   turn_event: { turn_id: string; agent: string; events: TurnEvent[] };
   turn_ended: { turn: TurnRow };
   operation_changed: { operation: OperationRow };
+  question_added: { question: QuestionRow };
+  question_resolved: { question: QuestionRow };
+  reminder_changed: { reminder: ReminderRow };
+  /** The whole list, whenever it changed (PRODUCT 7.2). */
+  needs_you_changed: { version: number; needs_you: NeedsYou[] };
 }
 export type EventKind = keyof EventPayloads;
 

@@ -5,6 +5,7 @@ export * from './errors.js';
 export * from './events.js';
 export * from './harness-api.js';
 export * from './ids.js';
+export * from './jobs-api.js';
 export * from './limits.js';
 export * from './names.js';
 export * from './rows.js';

@@ -59,4 +59,42 @@ export const LIMITS = {
   recipients: 32,
   /** Messages that one `get_thread` returns, newest kept. */
   thread_messages: 200,
+  /** Default rate of sends of an agent (PRODUCT 1.8): sustained per minute, and at once after a quiet time. */
+  sends_per_minute: 60,
+  send_burst: 20,
+  /** Tokens of the send rate that a broadcast costs; each name of a list costs one (PROTOCOL "Values"). */
+  broadcast_send_tokens: 5,
+  /** Recipients of one chunk of a broadcast (PERFORMANCE: 100 to 500). */
+  broadcast_chunk: 200,
+  /** Turns that broadcasts may start per second in the whole hive, and at once (PRODUCT 1.6). */
+  broadcast_wakes_per_second: 10,
+  broadcast_wake_burst: 10,
+  /** Longest time to live of a question, in seconds (PRODUCT 2.1). */
+  question_ttl_seconds: 21_600,
+  /** Options of a question, and characters of each. */
+  question_options: 20,
+  question_option_chars: 200,
+  /** Questions of one agent that may be open. */
+  questions_open: 50,
+  /** Default limits of an agent's reminders (PRODUCT 3.3). */
+  reminders_pending: 50,
+  reminders_per_hour: 60,
+  reminder_burst: 10,
+  /** Bytes of a reminder's body; past `body_bytes` it is written to a file at delivery (P23). */
+  reminder_bytes: 65_536,
+  /** Shortest period of a repeating reminder, in seconds (P22). */
+  reminder_every_seconds: 60,
+  /** Farthest due time of a reminder, in days. */
+  reminder_days: 3660,
+  /** Deliveries of a reminder that may fail before it rests as `failed` (PRODUCT 3.5). */
+  reminder_attempts: 5,
+  /** Only reminders due within this window have a job in Redis, in seconds (P22). */
+  job_window_seconds: 600,
+  /** A restart window ends for all after this long, in seconds (P24). */
+  restart_window_seconds: 600,
+  /** Acked messages are kept this long by default, in days (PRODUCT 1.10). */
+  message_retention_days: 30,
+  /** Hits of one search, and characters of a query. */
+  search_results: 50,
+  search_query_chars: 500,
 } as const;

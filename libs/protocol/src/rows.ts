@@ -6,6 +6,8 @@ import type {
   MessageKind,
   OperationState,
   Priority,
+  QuestionState,
+  ReminderState,
   ResultKind,
   Role,
   SenderKind,
@@ -42,6 +44,40 @@ export interface Message {
   event?: string;
   /** Set when it was sent in a turn whose wake was redelivered: it may repeat an earlier message (EXECUTIONS H14). */
   may_repeat?: boolean;
+  /** Set on what belongs to a question: `question_asked`, `question_answered`, `question_cancelled`. */
+  question?: QuestionNote;
+  /** Set on a reminder that came due. */
+  reminder?: ReminderNote;
+}
+
+/** What a message about a question carries beside its body (the question, or its answer). */
+export interface QuestionNote {
+  id: string;
+  state: QuestionState;
+  asker: string;
+  /** Null: the operator. */
+  target: string | null;
+  /** On an outcome: what was asked, cut to 500 characters. */
+  question?: string;
+  options?: string[];
+  multi?: boolean;
+  deadline_at?: string;
+}
+
+/** What a due reminder carries beside its body. */
+export interface ReminderNote {
+  id: string;
+  occurrence: number;
+  due_at: string;
+  /** Whole seconds between due time and delivery. */
+  late_seconds: number;
+  /** Earlier occurrences that passed while the hive was away and are not delivered (PRODUCT 3.4). */
+  missed: number;
+  /**
+   * Set when the body belongs into a file (P23): path relative to the agent's state folder. The harness writes the body
+   * there before the turn starts and shows the path instead.
+   */
+  file_path?: string;
 }
 
 /** The life of one delivery, for its sender and the operator (PRODUCT 1.12). */
@@ -143,6 +179,119 @@ export interface TurnEvent {
   tool_use_id?: string;
   input?: unknown;
   is_error?: boolean;
+}
+
+/** A question as the dashboard shows it (PRODUCT 2). */
+export interface QuestionRow {
+  version: number;
+  id: string;
+  asker: string;
+  /** Null: the operator. */
+  target: string | null;
+  question: string;
+  options: string[];
+  multi: boolean;
+  state: QuestionState;
+  asked_at: string;
+  deadline_at: string | null;
+  /** Selections and free text, joined by ", "; null until answered. */
+  answer: string | null;
+  answered_by: string | null;
+  resolved_at: string | null;
+}
+
+/** A reminder as the dashboard shows it (PRODUCT 3). */
+export interface ReminderRow {
+  version: number;
+  id: string;
+  owner: string;
+  message: string;
+  /** The next (or only) due time. */
+  due_at: string;
+  /** Cron expression or ISO-8601 duration; null: once. */
+  every: string | null;
+  every_tz: string | null;
+  state: ReminderState;
+  /** Number of the next occurrence, from 1. */
+  occurrence: number;
+  attempt_count: number;
+  last_error: string | null;
+  last_attempt_at: string | null;
+  created_at: string;
+  file_path: string | null;
+}
+
+/** A delivery with its message, for lists of dead ones (PRODUCT 1.2). */
+export interface DeliveryRow extends Delivery {
+  version: number;
+  /** See formatDeliveryId. */
+  id: string;
+  message: MessageRow;
+}
+
+/** One thing that is pending, with its age (PRODUCT 2.4, PROTOCOL "Values"). */
+export type OpenThread =
+  | {
+      kind: 'question';
+      id: string;
+      asker: string;
+      target: string | null;
+      question: string;
+      options: string[];
+      multi: boolean;
+      deadline_at?: string;
+      age_seconds: number;
+    }
+  | {
+      kind: 'reminder';
+      id: string;
+      owner: string;
+      message: string;
+      due_at: string;
+      age_seconds: number;
+    }
+  | {
+      kind: 'message';
+      id: string;
+      from: string;
+      to: string;
+      state: DeliveryState;
+      thread_id: string;
+      /** The beginning of its body. */
+      body: string;
+      age_seconds: number;
+    }
+  | {
+      kind: 'approval';
+      id: string;
+      agent: string;
+      commit_ref: string;
+      description: string;
+      age_seconds: number;
+    };
+
+/** What waits for the operator (PRODUCT 7.2), as far as the broker knows it. */
+export const NEEDS_YOU_KINDS = [
+  'question',
+  'dead_delivery',
+  'reminder_failed',
+  'hop_limit',
+  'held_cancelled',
+] as const;
+export type NeedsYouKind = (typeof NEEDS_YOU_KINDS)[number];
+
+export interface NeedsYou {
+  kind: NeedsYouKind;
+  /** Unique within the list; stays the same while it is pending. */
+  key: string;
+  /** Id of the question, delivery or reminder; of the agent's name for what concerns an agent. */
+  id: string;
+  agent: string;
+  /** One line: what waits. */
+  title: string;
+  since: string;
+  /** How many are behind it. */
+  count: number;
 }
 
 /** An operation of c0re on an agent (PRODUCT 4.1). */

@@ -83,11 +83,37 @@ export type SenderKind = (typeof SENDER_KINDS)[number];
 export const COMMAND_KINDS = ['cancel', 'compact', 'new_session', 'model', 'stop'] as const;
 export type CommandKind = (typeof COMMAND_KINDS)[number];
 
+/** States of a reminder (PROTOCOL "Values"). */
+export const REMINDER_STATES = ['pending', 'delivered', 'failed', 'cancelled', 'paused'] as const;
+export type ReminderState = (typeof REMINDER_STATES)[number];
+
+/** States of a question: `open` until its one outcome. */
+export const QUESTION_STATES = ['open', 'answered', 'expired', 'cancelled'] as const;
+export type QuestionState = (typeof QUESTION_STATES)[number];
+
+/**
+ * Events that the broker itself delivers as messages. `question_answered` is the outcome that reaches the asker, also
+ * when it expired (body `[expired]`) or the operator cancelled it (body `[cancelled]`).
+ */
+export const MESSAGE_EVENTS = [
+  'question_asked',
+  'question_answered',
+  'question_cancelled',
+  'restarted',
+  'recipient_purged',
+] as const;
+export type MessageEvent = (typeof MESSAGE_EVENTS)[number];
+
 /** Why a queued delivery is not yet a turn (PRODUCT 1.12). */
 export const WAIT_REASONS = [
   'quiet_window',
   'stopped',
   'parked',
+  'rate_limited',
+  'needs_login',
+  'budget',
+  'restarting',
+  'broadcast_rate',
   'held_cancelled',
   'back_off',
   'busy',

@@ -5,7 +5,9 @@ export interface Migration {
   /** 1, 2, 3 … without a gap. */
   version: number;
   name: string;
-  sql: string;
+  /** The step as statements, or as a program where it depends on what is there. */
+  sql?: string;
+  run?: (db: Db) => void;
 }
 
 /** Thrown when the database was written by a newer program than this one. */
@@ -28,7 +30,8 @@ export function migrate(db: Db, migrations: readonly Migration[]): void {
   if (found > migrations.length) throw new NewerSchemaError(db.name, found, migrations.length);
   for (const migration of migrations.slice(found)) {
     db.transaction(() => {
-      db.exec(migration.sql);
+      if (migration.sql !== undefined) db.exec(migration.sql);
+      migration.run?.(db);
       db.pragma(`user_version = ${migration.version}`);
     }).immediate();
   }

@@ -28,7 +28,12 @@ export interface MessageRecord {
   cause_message: number | null;
   sent_at: number;
   body: string;
+  /** JSON of MessageDetail; null for most. */
+  detail: string | null;
 }
+
+/** What a message carries beside its body. */
+export type MessageDetail = Pick<Message, 'question' | 'reminder'>;
 
 export type NewMessage = Omit<MessageRecord, 'id'>;
 
@@ -78,5 +83,6 @@ export function toMessage(record: MessageRecord, view: DeliveryView, now: number
   if (record.in_reply_to !== null) message.in_reply_to = formatId('m', record.in_reply_to);
   if (record.event !== null) message.event = record.event;
   if (record.may_repeat === 1) message.may_repeat = true;
+  if (record.detail !== null) Object.assign(message, JSON.parse(record.detail) as MessageDetail);
   return message;
 }

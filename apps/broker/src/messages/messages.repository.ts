@@ -27,8 +27,8 @@ export class MessagesRepository {
   constructor({ db }: ThreadsDb, writer: Writer) {
     this.insertRow = db.prepare(
       `INSERT INTO messages (thread, in_reply_to, from_agent, from_name, from_kind, to_names, kind, event, priority,
-         broadcast, hop, may_repeat, cause_turn, cause_message, sent_at, body)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         broadcast, hop, may_repeat, cause_turn, cause_message, sent_at, body, detail)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     // The ids of a transaction that is rolled back are given again to other messages.
     writer.onRollback(() => this.recent.clear());
@@ -71,6 +71,7 @@ export class MessagesRepository {
       message.cause_message,
       message.sent_at,
       message.body,
+      message.detail,
     );
     const id = Number(lastInsertRowid);
     this.recent.set(id, { ...message, id });

@@ -1,6 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { formatId, LIMITS, parseId, type MessageKind, type Priority } from '#libs/protocol';
+import {
+  formatId,
+  LIMITS,
+  parseId,
+  type MessageEvent,
+  type MessageKind,
+  type Priority,
+} from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
@@ -8,7 +15,7 @@ import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import { Deliveries } from '../deliveries/deliveries.service.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
 import type { Recipient } from './addressing.service.js';
-import { PRIORITY_RANK, threadOf, type MessageRecord } from './message.js';
+import { PRIORITY_RANK, threadOf, type MessageDetail, type MessageRecord } from './message.js';
 import { MessagesRepository } from './messages.repository.js';
 import type { Sender } from './sender.js';
 
@@ -20,6 +27,8 @@ export interface Outgoing {
   in_reply_to?: string;
   priority?: Priority;
   kind?: MessageKind;
+  event?: MessageEvent;
+  detail?: MessageDetail;
   /** Default: what the sender's turn or unacked deliveries make it (P20). */
   hop?: number;
 }
@@ -63,7 +72,7 @@ export class OutgoingMessages {
       from_kind: sender.kind,
       to_names: recipient.name,
       kind,
-      event: null,
+      event: options.event ?? null,
       priority,
       broadcast: 0,
       hop,
@@ -72,6 +81,7 @@ export class OutgoingMessages {
       cause_message: sender.turn?.wake ?? null,
       sent_at: this.clock.now(),
       body,
+      detail: options.detail === undefined ? null : JSON.stringify(options.detail),
     });
     this.deliveries.add({
       message: id,

@@ -13,8 +13,8 @@ beforeEach(async () => {
 afterEach(() => swarm.broker.close());
 afterAll(removeTestFolders);
 
-const retry = async (id: string, recipient = 'bob') =>
-  swarm.broker.dashboard.retry_delivery({ id, recipient }, swarm.context());
+const retry = async (message: string, recipient = swarm.id('bob')) =>
+  swarm.broker.dashboard.retry_delivery({ id: `${message}.${recipient}` }, swarm.context());
 
 const command = async (request: AskedCommand) =>
   swarm.broker.dashboard.command(request, swarm.context());
@@ -55,9 +55,10 @@ describe(verifies('1.2', '1.12') + 'a dead delivery', () => {
   it('is refused for what is not a delivery', async () => {
     const { id } = await swarm.send('alice', 'bob', 'hi');
     expect(await refusal(retry(id))).toBe('conflict');
-    expect(await refusal(retry(id, 'alice'))).toBe('not_found');
+    expect(await refusal(retry(id, swarm.id('alice')))).toBe('not_found');
     expect(await refusal(retry('m99'))).toBe('not_found');
-    expect(await refusal(retry(id, 'nobody'))).toBe('not_found');
+    expect(await refusal(retry(id, 99))).toBe('not_found');
+    expect(await refusal(retry('x'))).toBe('invalid_request');
   });
 });
 

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import {
   formatId,
   HiveError,
+  parseDeliveryId,
   parseId,
   type AgentRow,
   type CommandKind,
@@ -62,16 +63,20 @@ export class OperatorService {
   }
 
   /** A dead delivery is queued once more, its attempts counted afresh (PRODUCT 1.2). */
-  async retry(id: string, recipient: string): Promise<{ message: MessageRow }> {
+  async retry(id: string): Promise<{ message: MessageRow }> {
     const message = await this.writer.submit(() => {
-      const number = parseId('m', id) ?? 0;
-      const row = this.rows.find(number, this.living(recipient).id);
-      if (!row) throw new HiveError('not_found', `${id} is not a message to "${recipient}"`);
+      const named = parseDeliveryId(id);
+      const row = named && this.rows.find(named.message, named.recipient);
+      if (!row) throw new HiveError('not_found', `there is no delivery ${id}`);
       if (row.state !== 'dead') {
-        throw new HiveError('conflict', `the delivery of ${id} is ${row.state}, not dead`);
+        throw new HiveError('conflict', `the delivery ${id} is ${row.state}, not dead`);
+      }
+      const agent = this.directory.byId(row.recipient);
+      if (!agent || agent.state === 'destroyed') {
+        throw new HiveError('conflict', `the recipient of ${id} was destroyed; revive it first`);
       }
       this.deliveries.revive(row);
-      return number;
+      return row.message;
     });
     return this.messageRow(message);
   }

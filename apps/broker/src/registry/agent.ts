@@ -19,6 +19,11 @@ export interface Agent {
   allowed_recipients: string[];
   quiet_window_ms: number;
   inbox_limit: number;
+  sends_per_minute: number;
+  send_burst: number;
+  reminders_pending: number;
+  reminders_per_hour: number;
+  reminder_burst: number;
   run_dir: string;
   deployed_sha: string | null;
 
@@ -58,6 +63,11 @@ export function toRegistryAgent(agent: Agent): RegistryAgent {
     allowed_recipients: agent.allowed_recipients,
     quiet_window_ms: agent.quiet_window_ms,
     inbox_limit: agent.inbox_limit,
+    sends_per_minute: agent.sends_per_minute,
+    send_burst: agent.send_burst,
+    reminders_pending: agent.reminders_pending,
+    reminders_per_hour: agent.reminders_per_hour,
+    reminder_burst: agent.reminder_burst,
     run_dir: agent.run_dir,
     deployed_sha: agent.deployed_sha,
   };

@@ -20,6 +20,11 @@ const REGISTRY_COLUMNS = [
   'allowed_recipients',
   'quiet_window_ms',
   'inbox_limit',
+  'sends_per_minute',
+  'send_burst',
+  'reminders_pending',
+  'reminders_per_hour',
+  'reminder_burst',
   'run_dir',
   'deployed_sha',
 ] as const;

@@ -12,6 +12,7 @@ import {
 } from '#libs/requests';
 
 import { RegistryService } from '../registry/registry.service.js';
+import { notYet } from './not-yet.js';
 
 /** broker-c0re.sock: the registry, and what only c0re knows. */
 @Injectable()
@@ -20,6 +21,8 @@ export class C0reHandlers {
 
   constructor(registry: RegistryService) {
     this.table = {
+      ...notYet('open_restart_window', 'close_restart_window'),
+      ...notYet('purge_agent'),
       put_registry: (params) => {
         const { revision, agents } = validate(PutRegistryCall, params);
         return registry.putAll(revision, agents);

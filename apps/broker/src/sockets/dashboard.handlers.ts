@@ -14,6 +14,7 @@ import {
 import { SendService } from '../messages/send.service.js';
 import { OperatorService } from '../operator/operator.service.js';
 import { DashboardReads } from '../views/dashboard-reads.js';
+import { notYet } from './not-yet.js';
 
 /** broker-dashboard.sock: what the operator sees and says. */
 @Injectable()
@@ -22,6 +23,9 @@ export class DashboardHandlers {
 
   constructor(reads: DashboardReads, sends: SendService, operator: OperatorService) {
     this.table = {
+      ...notYet('search', 'wake', 'dead_deliveries'),
+      ...notYet('questions', 'answer_question', 'cancel_question', 'agent_threads', 'needs_you'),
+      ...notYet('reminders', 'retry_reminder', 'cancel_reminder'),
       snapshot: (params) => reads.snapshot(params),
       messages: (params) => reads.messages(params),
       agent_inbox: (params) => reads.agentInbox(params),
@@ -31,10 +35,7 @@ export class DashboardHandlers {
       send: (params) => sends.fromOperator(callChecks.operatorSend(params)),
       mark_read: (params) => operator.markRead(validate(MarkReadCall, params).id),
       command: (params) => operator.command(validate(CommandCall, params)),
-      retry_delivery: (params) => {
-        const { id, recipient } = validate(RetryCall, params);
-        return operator.retry(id, recipient);
-      },
+      retry_delivery: (params) => operator.retry(validate(RetryCall, params).id),
       release: (params) => operator.release(validate(ReleaseCall, params).agent),
     };
   }

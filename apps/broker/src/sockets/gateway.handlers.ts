@@ -30,6 +30,7 @@ import { ThreadsService } from '../messages/threads.service.js';
 import { AgentInfo } from '../registry/agent-info.service.js';
 import { Credentials } from '../registry/credentials.service.js';
 import { Confirmations } from '../requests/confirmations.service.js';
+import { notYet } from './not-yet.js';
 
 /** broker-gateway.sock: checks each request and passes it to the service that carries it out. */
 @Injectable()
@@ -51,6 +52,9 @@ export class GatewayHandlers {
     private readonly links: GatewayLinks,
   ) {
     this.table = {
+      ...notYet('search_messages'),
+      ...notYet('ask', 'answer', 'list_my_asks', 'cancel_ask', 'get_open_threads'),
+      ...notYet('remind', 'list_my_reminders', 'cancel_reminder'),
       authenticate: (params) => credentials.identify(validate(CallerCall, params).credential),
       send: (params, context) => {
         this.heard(context);

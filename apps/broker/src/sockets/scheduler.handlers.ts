@@ -6,6 +6,7 @@ import { callChecks } from '#libs/requests';
 
 import { Sweeper } from '../turns/sweeper.service.js';
 import { WakeCheck } from '../turns/wake-check.service.js';
+import { notYet } from './not-yet.js';
 
 /** broker-scheduler.sock: the maintenance that a queue asks for. */
 @Injectable()
@@ -14,6 +15,11 @@ export class SchedulerHandlers {
 
   constructor(sweeper: Sweeper, wakes: WakeCheck) {
     this.table = {
+      ...notYet('take_jobs', 'jobs_added', 'wanted_jobs', 'still_wanted'),
+      ...notYet('deliver_chunks'),
+      ...notYet('fire_reminders'),
+      ...notYet('expire_questions'),
+      ...notYet('sweep_retention'),
       sweep_leases: (params) => {
         callChecks.nothing(params);
         return sweeper.sweep();

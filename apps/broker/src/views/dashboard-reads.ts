@@ -68,6 +68,9 @@ export class DashboardReads {
       agents: this.rows.agents(version),
       messages: page.records.map((record) => this.rows.messageOf(record, version)),
       turns: this.latestTurns(SNAPSHOT_TURNS, version),
+      questions: [],
+      reminders_failed: [],
+      needs_you: [],
     };
   }
 

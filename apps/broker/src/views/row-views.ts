@@ -12,7 +12,7 @@ import {
 import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import { InboxCounts } from '../deliveries/inbox-counts.js';
 import { Presence } from '../links/presence.js';
-import { threadOf, type MessageRecord } from '../messages/message.js';
+import { threadOf, type MessageDetail, type MessageRecord } from '../messages/message.js';
 import { MessagesRepository } from '../messages/messages.repository.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import type { Agent } from '../registry/agent.js';
@@ -63,6 +63,7 @@ export class RowViews {
       kind: record.kind,
       ...(record.event === null ? {} : { event: record.event }),
       ...(record.may_repeat === 1 ? { may_repeat: true } : {}),
+      ...(record.detail === null ? {} : (JSON.parse(record.detail) as MessageDetail)),
       deliveries: this.deliveries.of(record.id).map((delivery) => this.deliveryViews.of(delivery)),
     };
   }

@@ -83,6 +83,11 @@ export function toRegistry(agent: Agent, tokenHash: string, runDir: string): Reg
     allowed_recipients: agent.config.allowed_recipients,
     quiet_window_ms: agent.config.quiet_window_ms,
     inbox_limit: agent.config.limits.inbox,
+    sends_per_minute: agent.config.limits.sends_per_minute,
+    send_burst: agent.config.limits.send_burst,
+    reminders_pending: agent.config.limits.reminders_pending,
+    reminders_per_hour: agent.config.limits.reminders_per_hour,
+    reminder_burst: agent.config.limits.reminder_burst,
     run_dir: runDir,
     deployed_sha: agent.deployedSha,
   };

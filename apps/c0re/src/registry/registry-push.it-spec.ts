@@ -52,6 +52,11 @@ describe(verifies('P26') + 'the registry at the broker', () => {
       allowed_recipients: [],
       quiet_window_ms: 250,
       inbox_limit: 1000,
+      sends_per_minute: 60,
+      send_burst: 20,
+      reminders_pending: 50,
+      reminders_per_hour: 60,
+      reminder_burst: 10,
       run_dir: hive.agentPath('ada', 'run'),
       deployed_sha: expect.stringMatching(/^[0-9a-f]{40}$/),
     });

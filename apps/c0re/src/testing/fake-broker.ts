@@ -57,6 +57,9 @@ export class FakeBroker {
           this.compared += 1;
           return { revision: this.revision, digest: registryDigest([...this.agents.values()]) };
         },
+        open_restart_window: () => ({ until: '', agents: [] }),
+        close_restart_window: () => ({ closed: 0 }),
+        purge_agent: () => ({ dead: 0 }),
         instance_ended: (end) => {
           this.calls.push(`instance_ended ${end.instance}`);
           this.ended.push(end);

@@ -24,7 +24,15 @@ export class ScriptedBroker {
   private server: RpcServer<BrokerDashboardApi> | undefined;
 
   constructor(private readonly path: string) {
-    this.on('snapshot', () => ({ version: 1, agents: [agent('scout')], messages: [], turns: [] }));
+    this.on('snapshot', () => ({
+      version: 1,
+      agents: [agent('scout')],
+      messages: [],
+      turns: [],
+      questions: [],
+      reminders_failed: [],
+      needs_you: [],
+    }));
     this.on('send', ({ to }) => ({ id: 'm1', thread_id: 'm1', recipients: [to].flat() }));
     this.on('messages', () => ({ messages: [] }));
     this.on('mark_read', ({ id }) => ({ message: message(id, 'hello') }));

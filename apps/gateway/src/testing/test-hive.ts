@@ -192,6 +192,11 @@ export class TestHive {
       allowed_recipients: [],
       quiet_window_ms: 0,
       inbox_limit: 1000,
+      sends_per_minute: 1_000_000_000,
+      send_burst: 1_000_000_000,
+      reminders_pending: 50,
+      reminders_per_hour: 1_000_000,
+      reminder_burst: 1_000_000,
       run_dir: runDir,
       deployed_sha: null,
     };

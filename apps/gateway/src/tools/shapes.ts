@@ -4,7 +4,9 @@ import {
   LIMITS,
   MESSAGE_KINDS,
   PRIORITIES,
+  QUESTION_STATES,
   SENDER_KINDS,
+  WAIT_REASONS,
   type Message,
   type ThreadMessage,
 } from '#libs/protocol';
@@ -42,6 +44,30 @@ const message = z.looseObject({
   kind: z.enum(MESSAGE_KINDS),
   event: z.string().optional(),
   may_repeat: z.boolean().optional(),
+  question: z
+    .looseObject({
+      id: z.string(),
+      state: z.enum(QUESTION_STATES),
+      asker: z.string(),
+      target: z.string().nullable(),
+      question: z.string().optional(),
+      options: z.array(z.string()).optional(),
+      multi: z.boolean().optional(),
+      deadline_at: z.string().optional(),
+    })
+    .optional()
+    .describe('set on a question to you, and on the outcome of one of yours'),
+  reminder: z
+    .looseObject({
+      id: z.string(),
+      occurrence: z.int(),
+      due_at: z.string(),
+      late_seconds: z.number(),
+      missed: z.int(),
+      file_path: z.string().optional(),
+    })
+    .optional()
+    .describe('set on a reminder of yours that came due'),
 });
 
 export const messageOutput: z.ZodType<Message> = message;
@@ -55,21 +81,7 @@ export const threadMessageOutput: z.ZodType<ThreadMessage> = message.extend({
         since: z.string(),
         attempt: z.int(),
         hand_outs: z.int(),
-        waits_for: z
-          .enum([
-            'quiet_window',
-            'stopped',
-            'parked',
-            'held_cancelled',
-            'back_off',
-            'busy',
-            'low_priority',
-            'no_harness',
-            'hive_limit',
-            'unread',
-            'ready',
-          ])
-          .optional(),
+        waits_for: z.enum(WAIT_REASONS).optional(),
         reason: z.string().optional(),
       }),
     )

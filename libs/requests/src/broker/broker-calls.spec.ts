@@ -126,6 +126,11 @@ describe(verifies('P33', '5.7') + 'the other calls of the broker', () => {
     allowed_recipients: [],
     quiet_window_ms: 250,
     inbox_limit: 1000,
+    sends_per_minute: 60,
+    send_burst: 20,
+    reminders_pending: 50,
+    reminders_per_hour: 60,
+    reminder_burst: 10,
     run_dir: '/run',
     deployed_sha: null,
   };

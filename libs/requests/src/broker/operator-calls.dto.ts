@@ -2,7 +2,7 @@ import { IsBoolean, IsIn, IsOptional, Length, Matches } from 'class-validator';
 
 import { AGENT_NAME, COMMAND_KINDS, type CommandKind } from '#libs/protocol';
 
-import { MESSAGE_ID } from '../harness/shapes.js';
+import { DELIVERY_ID, MESSAGE_ID } from '../harness/shapes.js';
 
 export class MarkReadCall {
   @Matches(MESSAGE_ID, { message: '$property must be like "m12"' })
@@ -30,7 +30,7 @@ export class ReleaseCall {
   agent: string;
 }
 
-export class RetryCall extends MarkReadCall {
-  @Matches(AGENT_NAME, { message: "recipient must be an agent's name" })
-  recipient: string;
+export class RetryCall {
+  @Matches(DELIVERY_ID, { message: '$property must be the id of a delivery, like "m12.3"' })
+  id: string;
 }

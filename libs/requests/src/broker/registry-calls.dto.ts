@@ -84,6 +84,31 @@ export class RegistryAgentDto {
   @Max(MOST)
   inbox_limit: number;
 
+  @IsInt()
+  @Min(1)
+  @Max(MOST)
+  sends_per_minute: number;
+
+  @IsInt()
+  @Min(1)
+  @Max(MOST)
+  send_burst: number;
+
+  @IsInt()
+  @Min(0)
+  @Max(MOST)
+  reminders_pending: number;
+
+  @IsInt()
+  @Min(0)
+  @Max(MOST)
+  reminders_per_hour: number;
+
+  @IsInt()
+  @Min(1)
+  @Max(MOST)
+  reminder_burst: number;
+
   @IsString()
   run_dir: string;
 

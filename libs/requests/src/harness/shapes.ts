@@ -1,6 +1,7 @@
 /** Shapes that several requests of the harness API share. */
 export const TURN_ID = /^t[1-9]\d{0,14}$/;
 export const MESSAGE_ID = /^m[1-9]\d{0,14}$/;
+export const DELIVERY_ID = /^m[1-9]\d{0,14}\.(0|[1-9]\d{0,14})$/;
 export const COMMAND_ID = /^[a-z][1-9]\d{0,14}$/;
 export const SHA256_HEX = /^[0-9a-f]{64}$/;
 

@@ -108,6 +108,11 @@ export class World {
       allowed_recipients: [],
       quiet_window_ms: agent === 'bob' ? 250 : 0,
       inbox_limit: 1000,
+      sends_per_minute: 1_000_000_000,
+      send_burst: 1_000_000_000,
+      reminders_pending: 50,
+      reminders_per_hour: 1_000_000,
+      reminder_burst: 1_000_000,
       run_dir: `/nowhere/${agent}`,
       deployed_sha: null,
     };
