@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Message } from '#libs/protocol';
+import type { Message, QuestionNote, ReminderNote } from '#libs/protocol';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
 import { hintsOf, messageText, newMark } from './message-text.js';
@@ -81,5 +81,74 @@ describe(`${verifies('P5')}hints`, () => {
     expect(hints).toContain('m12 was handed to you before (attempt 3)');
     expect(hints).toContain('m13 may repeat an earlier message');
     expect(hints).toContain('m14: this was a broadcast and may not need any action from you');
+  });
+});
+
+const question: QuestionNote = { id: 'q3', state: 'open', asker: 'bob', target: 'alice' };
+const reminder: ReminderNote = {
+  id: 'r5',
+  occurrence: 1,
+  due_at: '2026-01-01T00:00:00.000Z',
+  late_seconds: 0,
+  missed: 0,
+};
+const asked = { ...message, kind: 'event', event: 'question_asked' } as const;
+const outcome = { ...message, kind: 'answer', event: 'question_answered' } as const;
+const reminded = { ...message, from: 'reminder', from_kind: 'self', kind: 'reminder' } as const;
+
+describe(`${verifies('2.1', '2.2', '2.3', '3.1', '3.4', 'P33')}what a message is about`, () => {
+  it.each<[string, Message, string]>([
+    ['a question', { ...asked, question }, 'question q3: Answer with the tool answer and id "q3".'],
+    [
+      'a question with options and a deadline',
+      {
+        ...asked,
+        question: { ...question, options: ['yes', 'no"\n\u202e'], deadline_at: 'LATER' },
+      },
+      'question q3: options "yes", "no\\"\\n\\u202e"; choose one of them, or use your own words. Answer with the tool answer and id "q3". It expires at LATER.',
+    ],
+    [
+      'a question of several options',
+      { ...asked, question: { ...question, options: ['a'], multi: true } },
+      'choose one or several of them (several as a list)',
+    ],
+    [
+      'a question that was answered meanwhile',
+      { ...asked, question: { ...question, state: 'answered' } },
+      'question q3 is answered; it needs no answer.',
+    ],
+    [
+      'a cancelled question',
+      {
+        ...message,
+        kind: 'event',
+        event: 'question_cancelled',
+        question: { ...question, state: 'cancelled' },
+      },
+      'question q3 was cancelled; it needs no answer.',
+    ],
+    [
+      'an outcome',
+      { ...outcome, question: { ...question, state: 'expired', target: null, question: 'ok?' } },
+      'outcome of your question q3 to operator (expired): "ok?"',
+    ],
+    [
+      'a reminder in time',
+      { ...reminded, reminder },
+      'your reminder r5, was due 2026-01-01T00:00:00.000Z',
+    ],
+    [
+      'a late one of a series',
+      {
+        ...reminded,
+        reminder: { ...reminder, occurrence: 7, late_seconds: 30, missed: 3, file_path: 'a"b.md' },
+      },
+      'your reminder r5, time 7, was due 2026-01-01T00:00:00.000Z, 30 s late; 3 earlier times were missed and do not come any more; its text is meant for the file "a\\"b.md"',
+    ],
+  ])('%s: before the fence, and as a hint', (_, given, expected) => {
+    const lines = messageText(given, 'm').split('\n');
+    expect(lines[1]).toContain(expected);
+    expect(lines[2]).toBe('----- m body of m12 -----');
+    expect(hintsOf([given])).toContain(`m12: ${lines[1]}`);
   });
 });

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 import type { Message } from '#libs/protocol';
 
+import { aboutText } from './about-text.js';
+
 /** A mark that no body can know beforehand (P33). */
 export function newMark(): string {
   return randomBytes(4).toString('hex');
@@ -14,6 +16,7 @@ export function newMark(): string {
 export function messageText(message: Message, mark: string): string {
   return [
     `message ${message.id} from ${message.from} (${message.from_kind})${factsOf(message)}`,
+    ...aboutText(message),
     `----- ${mark} body of ${message.id} -----`,
     message.body,
     `----- ${mark} end of ${message.id} -----`,
@@ -26,8 +29,8 @@ export function pendingText(pending: number): string {
 }
 
 /**
- * What a reader should know of these messages beyond their fields: redelivered, perhaps a repeat, a broadcast. Empty for
- * most. Some clients show a model the data and not the text, so results carry it in both.
+ * What a reader should know of these messages beyond their fields: redelivered, perhaps a repeat, a broadcast, a question,
+ * a reminder. Empty for most. Some clients show a model the data and not the text, so results carry it in both.
  */
 export function hintsOf(messages: readonly Message[]): string {
   return messages
@@ -41,6 +44,7 @@ export function hintsOf(messages: readonly Message[]): string {
       message.broadcast
         ? `${message.id}: this was a broadcast and may not need any action from you.`
         : '',
+      ...aboutText(message).map((line) => `${message.id}: ${line}`),
     ])
     .filter((hint) => hint !== '')
     .join(' ');
@@ -58,7 +62,8 @@ function factsOf(message: Message): string {
   ].join('');
 }
 
-function ageText(seconds: number): string {
+/** An age in the largest unit that keeps it exact enough to act on. */
+export function ageText(seconds: number): string {
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
   if (seconds < 129_600) return `${Math.round(seconds / 3600)} h`;

@@ -17,6 +17,8 @@ export const messageIdInput = z
   .string()
   .describe('id of a message, as the prompt or `recv` showed it, for example "m12"');
 
+export const questionIdInput = z.string().describe('id of the question, for example "q3"');
+
 export const waitSecondsInput = z
   .int()
   .min(0)

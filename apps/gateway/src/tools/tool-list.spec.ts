@@ -5,17 +5,35 @@ import { LIMITS } from '#libs/protocol';
 import { verifies } from '../../../../test/requirements/verifies.js';
 import { TOOL_LIST } from './tool-list.js';
 
+const READING = new Set([
+  'get_open_threads',
+  'get_thread',
+  'list_agents',
+  'list_my_asks',
+  'list_my_reminders',
+  'search_messages',
+  'whoami',
+]);
 const byName = new Map(TOOL_LIST.map((tool) => [tool.name, tool]));
 
 describe(`${verifies('1.3', '5.7', '8.3')}the agents' tools`, () => {
   it('are these, by the names that programs rely on', () => {
     expect([...byName.keys()].toSorted()).toEqual([
       'ack',
+      'answer',
+      'ask',
+      'cancel_ask',
+      'cancel_reminder',
+      'get_open_threads',
       'get_thread',
       'list_agents',
+      'list_my_asks',
+      'list_my_reminders',
       'recv',
       'recv_batch',
+      'remind',
       'request_next_turn',
+      'search_messages',
       'send',
       'set_status',
       'whoami',
@@ -28,9 +46,7 @@ describe(`${verifies('1.3', '5.7', '8.3')}the agents' tools`, () => {
     expect(tool.inputSchema.type).toBe('object');
     expect(tool.inputSchema['additionalProperties']).toBe(false);
     expect(tool.outputSchema?.type).toBe('object');
-    expect(tool.annotations?.readOnlyHint).toBe(
-      ['whoami', 'list_agents', 'get_thread'].includes(tool.name),
-    );
+    expect(tool.annotations?.readOnlyHint).toBe(READING.has(tool.name));
   });
 
   it('describe every input field', () => {
@@ -49,6 +65,19 @@ describe(`${verifies('1.3', '5.7', '8.3')}the agents' tools`, () => {
     expect(JSON.stringify(byName.get('recv_batch')?.inputSchema)).toContain(
       String(LIMITS.recv_batch),
     );
+    const ask = JSON.stringify(byName.get('ask'));
+    for (const limit of ['question_ttl_seconds', 'question_options', 'questions_open'] as const) {
+      expect(ask).toContain(String(LIMITS[limit]));
+    }
+    const remind = JSON.stringify(byName.get('remind'));
+    for (const limit of [
+      'reminder_bytes',
+      'reminders_pending',
+      'reminder_every_seconds',
+    ] as const) {
+      expect(remind).toContain(String(LIMITS[limit]));
+    }
+    expect(JSON.stringify(byName.get('search_messages'))).toContain(String(LIMITS.search_results));
     expect(byName.get('set_status')?.description).toContain(String(LIMITS.status_chars));
   });
 

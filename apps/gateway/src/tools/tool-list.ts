@@ -2,10 +2,17 @@ import type { Tool as ListedTool } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 
 import { ackTool } from './ack.tool.js';
+import { answerTool, cancelAskTool } from './answer.tool.js';
+import { askTool } from './ask.tool.js';
+import { getOpenThreadsTool } from './get-open-threads.tool.js';
 import { getThreadTool } from './get-thread.tool.js';
 import { listAgentsTool } from './list-agents.tool.js';
+import { listMyAsksTool } from './list-my-asks.tool.js';
 import { recvBatchTool, recvTool } from './recv.tool.js';
+import { remindTool } from './remind.tool.js';
+import { cancelReminderTool, listMyRemindersTool } from './reminders.tool.js';
 import { requestNextTurnTool } from './request-next-turn.tool.js';
+import { searchMessagesTool } from './search-messages.tool.js';
 import { sendTool } from './send.tool.js';
 import { setStatusTool } from './set-status.tool.js';
 import type { Tool } from './tool.js';
@@ -17,6 +24,15 @@ export const TOOLS: readonly Tool[] = [
   recvTool,
   recvBatchTool,
   getThreadTool,
+  searchMessagesTool,
+  askTool,
+  answerTool,
+  listMyAsksTool,
+  cancelAskTool,
+  remindTool,
+  listMyRemindersTool,
+  cancelReminderTool,
+  getOpenThreadsTool,
   listAgentsTool,
   whoamiTool,
   setStatusTool,

@@ -2,7 +2,7 @@ import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { Injectable } from '@nestjs/common';
 
 import { newRequestId } from '#libs/ipc';
-import { clip, HiveError, LIMITS, type RecvResult } from '#libs/protocol';
+import { clip, HiveError, LIMITS, type BrokerGatewayApi, type RecvResult } from '#libs/protocol';
 
 import { BrokerLink } from '../broker/broker-link.service.js';
 import type { AuthenticatedCaller } from '../door/door.js';
@@ -97,8 +97,12 @@ export class ToolRunner {
       ask: (method, params) =>
         this.link.call({ ...common, method, params: () => ({ credential, ...params }) }),
       change: (method, params) => {
-        const base = repeatable();
-        return this.link.call({ ...common, method, params: () => ({ ...base, ...params }) });
+        // What was left out of the method's params is put back: the compiler cannot follow that for each method.
+        const whole = {
+          ...repeatable(),
+          ...params,
+        } as unknown as BrokerGatewayApi[typeof method][0];
+        return this.link.call({ ...common, method, params: () => whole });
       },
       receive: (max, waitSeconds) =>
         waitSeconds === 0

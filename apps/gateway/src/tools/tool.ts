@@ -29,8 +29,12 @@ type CallerMethod =
   | 'list_agents'
   | 'set_status'
   | 'request_next_turn'
-  | 'ack';
-type ChangingMethod = 'send';
+  | 'ack'
+  | 'search_messages'
+  | 'list_my_asks'
+  | 'list_my_reminders'
+  | 'get_open_threads';
+type ChangingMethod = 'send' | 'ask' | 'answer' | 'cancel_ask' | 'remind' | 'cancel_reminder';
 
 /** What a tool returns: data that fits the output schema, and the same in a few words. */
 export interface ToolOutcome<Output> {
