@@ -12,6 +12,8 @@ export interface Extent {
   /** MCP calls between two looks at the gateway's heap. */
   mcpCalls: number;
   mcpSessions: number;
+  /** How long an idle hive is watched, in milliseconds. */
+  idleHiveMs: number;
 }
 
 export const FULL_EXTENT: Extent = {
@@ -22,6 +24,7 @@ export const FULL_EXTENT: Extent = {
   rows: 1_000_000,
   mcpCalls: 20_000,
   mcpSessions: 512,
+  idleHiveMs: 120_000,
 };
 
 /** `--quick`: for a look, not for a judgement. */
@@ -33,4 +36,5 @@ export const QUICK_EXTENT: Extent = {
   rows: 100_000,
   mcpCalls: 2000,
   mcpSessions: 128,
+  idleHiveMs: 10_000,
 };

@@ -9,7 +9,7 @@ import Database from 'better-sqlite3';
 import { ROOT } from './child-process.js';
 import { FULL_EXTENT, QUICK_EXTENT } from './extent.js';
 import { isMet, toTable, type ResultRow } from './report.js';
-import { measureHiveMemory } from './targets/hive-memory.target.js';
+import { measureIdleHive } from './targets/idle-hive.target.js';
 import { measureLarge } from './targets/large.target.js';
 import { measureMemory } from './targets/memory.target.js';
 import { measureSpeed } from './targets/speed.target.js';
@@ -33,7 +33,7 @@ const parts: Record<string, () => Promise<ResultRow[]>> = {
   speed: () => measureSpeed(extent, tell),
   large: () => measureLarge(extent, tell),
   memory: () => measureMemory(extent),
-  hive: () => measureHiveMemory(tell),
+  hive: () => measureIdleHive(extent, tell),
 };
 const chosen = values.only ?? Object.keys(parts);
 const unknown = chosen.filter((name) => !Object.hasOwn(parts, name));

@@ -5,10 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { HttpSocketClient } from '#libs/ipc';
 import type { AgentRecord, HiveFile } from '#libs/protocol';
+import { openDatabase } from '#libs/store';
 
 import { BenchProcess, ROOT } from '../child-process.js';
+import type { Extent } from '../extent.js';
 import { freePort } from '../hive-under-test.js';
-import { memoryOf } from '../process-usage.js';
+import { cpuMicroseconds, memoryOf } from '../process-usage.js';
 import type { ResultRow } from '../report.js';
 
 /** The hive is idle when nothing was asked of it for this long, in milliseconds. */
@@ -17,9 +19,16 @@ const READY_MS = 60_000;
 const POLL_MS = 100;
 /** An idle harness stays below this (PSS). */
 const HARNESS_MIB = 60;
+/** Processor time of an idle hive's processes together, harnesses aside, in percent of one core. */
+const IDLE_PERCENT = 2;
 
-/** Idle memory of each process of a whole hive with one agent: what `npm start` leaves running. */
-export async function measureHiveMemory(tell: (text: string) => void): Promise<ResultRow[]> {
+/**
+ * Memory, processor time and turns of a whole hive with one agent that nobody writes to: what `npm start` leaves running.
+ */
+export async function measureIdleHive(
+  extent: Extent,
+  tell: (text: string) => void,
+): Promise<ResultRow[]> {
   tell('starting a whole hive …');
   const home = mkdtempSync(path.join(tmpdir(), 'hive-idle-'));
   const file = path.join(home, 'run', 'hive.json');
@@ -45,7 +54,13 @@ export async function measureHiveMemory(tell: (text: string) => void): Promise<R
       { name: 'harness (one agent)', pid: harness },
     ];
     const rows = processes.flatMap(({ name, pid }) => rowsOf(name, pid));
-    return [...rows, totalRow(processes.map(({ pid }) => pid))];
+    const pids = processes.map(({ pid }) => pid);
+    tell(`watching the idle hive for ${extent.idleHiveMs / 1000} s …`);
+    const percent = await processorPercent(
+      pids.filter((pid) => pid !== harness),
+      extent.idleHiveMs,
+    );
+    return [...rows, totalRow(pids), ...activityRows(percent, turnsIn(home))];
   } finally {
     await supervisor.stop();
     rmSync(home, { recursive: true, force: true });
@@ -101,6 +116,48 @@ function rowsOf(name: string, pid: number): ResultRow[] {
 function totalRow(pids: readonly number[]): ResultRow {
   const kib = pids.reduce((sum, pid) => sum + (memoryOf(pid)?.pss_kib ?? 0), 0);
   return { target: 'memory', what: 'all of them (PSS)', value: kib / 1024, unit: 'MiB' };
+}
+
+/** Processor time of these processes over `ms`, in percent of one core. */
+async function processorPercent(pids: readonly number[], ms: number): Promise<number> {
+  const before = cpuMicroseconds(pids);
+  const start = performance.now();
+  await sleep(ms);
+  const usedMs = (cpuMicroseconds(pids) - before) / 1000;
+  return (usedMs / (performance.now() - start)) * 100;
+}
+
+/** Turns that were ever started in this hive; a model is called only within one. */
+function turnsIn(home: string): number {
+  const db = openDatabase({
+    path: path.join(home, 'db', 'threads.db'),
+    synchronous: 'FULL',
+    readonly: true,
+  });
+  try {
+    return db.prepare<[], number>('SELECT count(*) FROM turns').pluck().get() ?? 0;
+  } finally {
+    db.close();
+  }
+}
+
+function activityRows(percent: number, turns: number): ResultRow[] {
+  return [
+    {
+      target: 'idle',
+      what: 'processor time of an idle hive, harnesses aside',
+      value: percent,
+      unit: '% of a core',
+      goal: { at: 'most', value: IDLE_PERCENT },
+    },
+    {
+      target: 'idle',
+      what: 'turns of an idle hive',
+      value: turns,
+      unit: 'turns',
+      goal: { at: 'most', value: 0 },
+    },
+  ];
 }
 
 async function until(ms: number, holds: () => boolean | Promise<boolean>): Promise<void> {
