@@ -1,60 +1,16 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { HiveError, type HiveFile, type MessageRow, type OperationRow } from '#libs/protocol';
+import { HiveError, type OperationRow } from '#libs/protocol';
 
 import { verifies } from '../../../test/requirements/verifies.js';
-import { run } from './program.js';
-import { FakeDashboard } from './testing/fake-dashboard.js';
+import { message, TestCli } from './testing/test-cli.js';
 
-const NOW = Date.UTC(2026, 0, 1, 12);
-const home = mkdtempSync(path.join(tmpdir(), 'hive-cli-'));
-let dashboard: FakeDashboard;
-
-interface Outcome {
-  code: number;
-  out: string;
-  err: string;
-}
-
-async function hive(
-  args: string[],
-  { env = {}, input = '' }: { env?: object; input?: string } = {},
-) {
-  const outcome: Outcome = { code: -1, out: '', err: '' };
-  outcome.code = await run(args, {
-    surroundings: { env: { HIVE_HOME: home, ...env }, cwd: home, programRoot: home },
-    terminal: {
-      out: (text) => {
-        outcome.out += `${text}\n`;
-      },
-      err: (text) => {
-        outcome.err += `${text}\n`;
-      },
-      readInput: () => Promise.resolve(input),
-    },
-    now: () => NOW,
-  });
-  return outcome;
-}
-
-function hiveFile(change: Partial<HiveFile> = {}): void {
-  const file: HiveFile = {
-    ready_at: '2026-01-01T11:00:00.000Z',
-    hive_rev: 'abc1234',
-    dashboard_url: dashboard.url,
-    gateway_url: 'http://127.0.0.1:7001',
-    redis_url: 'unix:///r',
-    services: [{ name: 'broker', pid: 12, started_at: '2026-01-01T11:59:30.000Z' }],
-    sockets: {},
-    supervisor_pid: process.pid,
-    ...change,
-  } as HiveFile;
-  writeFileSync(path.join(home, 'run', 'hive.json'), JSON.stringify(file));
-}
+const cli = new TestCli();
+const { home, dashboard } = cli;
+const hive: TestCli['hive'] = (...args) => cli.hive(...args);
 
 function operation(change: Partial<OperationRow> = {}): { operation: OperationRow } {
   return {
@@ -75,47 +31,9 @@ function operation(change: Partial<OperationRow> = {}): { operation: OperationRo
   };
 }
 
-function message(id: string, change: Partial<MessageRow> = {}): MessageRow {
-  return {
-    version: 1,
-    id,
-    thread_id: id,
-    from: 'scout',
-    from_kind: 'agent',
-    to: 'operator',
-    body: `note ${id}`,
-    sent_at: '2026-01-01T11:58:00.000Z',
-    priority: 'normal',
-    broadcast: false,
-    hop: 0,
-    kind: 'message',
-    deliveries: [
-      {
-        to: 'operator',
-        state: 'queued',
-        since: '2026-01-01T11:58:00.000Z',
-        attempt: 1,
-        hand_outs: 0,
-      },
-    ],
-    ...change,
-  };
-}
-
-beforeAll(async () => {
-  for (const folder of ['run', 'secrets', 'config']) mkdirSync(path.join(home, folder));
-  writeFileSync(path.join(home, 'secrets', 'operator-token'), 'the-token\n');
-  dashboard = new FakeDashboard();
-  await dashboard.start();
-});
-afterAll(async () => {
-  await dashboard.stop();
-  rmSync(home, { recursive: true, force: true });
-});
-beforeEach(() => {
-  dashboard.requests.length = 0;
-  hiveFile();
-});
+beforeAll(() => cli.start());
+afterAll(() => cli.stop());
+beforeEach(() => cli.reset());
 
 const AGENT = {
   name: 'scout',
@@ -308,19 +226,19 @@ describe(verifies('10.4') + 'hive: refusals', () => {
     const none = await hive(['agents']);
     expect([none.code, none.err]).toEqual([3, expect.stringContaining('npm start')]);
     // Above every Linux pid limit.
-    hiveFile({ supervisor_pid: 2 ** 22 + 1 });
+    cli.hiveFile({ supervisor_pid: 2 ** 22 + 1 });
     const stale = await hive(['status', '--json']);
     expect(stale.code).toBe(3);
     expect(JSON.parse(stale.err)).toMatchObject({ error: { code: 'not_running' } });
   });
 
   it('exits 1 when the dashboard does not answer, refuses the token, or the token cannot be read', async () => {
-    hiveFile({ dashboard_url: 'http://127.0.0.1:1' });
+    cli.hiveFile({ dashboard_url: 'http://127.0.0.1:1' });
     expect(await hive(['agents'])).toMatchObject({
       code: 1,
       err: expect.stringMatching(/does not answer/) as string,
     });
-    hiveFile();
+    cli.hiveFile();
     dashboard.on('GET /api/state', () => {
       throw new HiveError('operator_required', 'log in');
     });

@@ -2,8 +2,12 @@ import { Command, CommanderError } from 'commander';
 
 import { addAgentCommands } from './commands/agents.commands.js';
 import type { Context } from './commands/context.js';
+import { addConversationCommands } from './commands/conversations.commands.js';
+import { addDeliveryCommands } from './commands/deliveries.commands.js';
 import { addHiveCommands } from './commands/hive.commands.js';
 import { addMessageCommands } from './commands/message.commands.js';
+import { addQuestionCommands } from './commands/questions.commands.js';
+import { addReminderCommands } from './commands/reminders.commands.js';
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.js';
 
 /** Runs one `hive` command. Returns its exit code; whatever goes wrong is said on the error output. */
@@ -22,6 +26,10 @@ export async function run(args: readonly string[], context: Context): Promise<Ex
   addHiveCommands(program, context);
   addAgentCommands(program, context);
   addMessageCommands(program, context);
+  addConversationCommands(program, context);
+  addQuestionCommands(program, context);
+  addReminderCommands(program, context);
+  addDeliveryCommands(program, context);
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync(args, { from: 'user' });

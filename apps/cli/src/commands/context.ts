@@ -29,3 +29,9 @@ export function show(context: Context, json: boolean, answer: unknown, words: ()
   const text = json ? JSON.stringify(answer, null, 2) : words();
   if (text !== '') context.terminal.out(text);
 }
+
+/** A text from the command line; "-" is what stands on the standard input. */
+export async function givenText({ terminal }: Context, text: string): Promise<string> {
+  // A program's output ends with a line break that is not meant.
+  return text === '-' ? (await terminal.readInput()).replace(/\r?\n$/, '') : text;
+}

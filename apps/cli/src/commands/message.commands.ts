@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 
 import {
+  LIMITS,
   OPERATOR,
   PRIORITIES,
   type DashboardAnswers,
@@ -9,8 +10,9 @@ import {
 } from '#libs/protocol';
 
 import type { DashboardClient } from '../hive/dashboard.client.js';
-import { age, plain } from '../output/text.js';
-import { connect, show, type Context } from './context.js';
+import { messageWords } from '../output/message.js';
+import { plain } from '../output/text.js';
+import { connect, givenText, show, type Context } from './context.js';
 
 /** Messages of one page, and how far back the inbox looks. */
 const PAGE = 200;
@@ -28,7 +30,14 @@ interface InboxOptions {
   all?: boolean;
 }
 
-/** `hive send` and `hive inbox`. */
+interface WakeOptions {
+  json?: boolean;
+  agent: string;
+  from: string;
+  body: string;
+}
+
+/** `hive send`, `wake` and `inbox`. */
 export function addMessageCommands(program: Command, context: Context): void {
   program
     .command('send')
@@ -41,7 +50,7 @@ export function addMessageCommands(program: Command, context: Context): void {
     .option('--json', 'answer as JSON')
     .action(async (to: string, body: string, options: SendOptions) => {
       const { json = false, replyTo, priority, key } = options;
-      const text = body === '-' ? withoutLastBreak(await context.terminal.readInput()) : body;
+      const text = await givenText(context, body);
       const sent = await connect(context).post<SendResult>('/api/messages', {
         to: to.includes(',') ? to.split(',').map((name) => name.trim()) : to,
         body: text,
@@ -49,10 +58,23 @@ export function addMessageCommands(program: Command, context: Context): void {
         ...(priority === undefined ? {} : { priority }),
         ...(key === undefined ? {} : { idempotency_key: key }),
       });
-      show(context, json, sent, () => {
-        const note = sent.note === undefined ? '' : `\n${sent.note}`;
-        return `${sent.id} to ${sent.recipients.join(', ')} (thread ${sent.thread_id})${note}`;
-      });
+      show(context, json, sent, () => sentWords(sent));
+    });
+
+  program
+    .command('wake')
+    .description('start a turn of an agent as a program outside the hive')
+    .requiredOption('--agent <name>', 'the agent')
+    .requiredOption('--from <label>', 'what the agent sees as the sender: external:LABEL')
+    .requiredOption('--body <text>', 'the text, or "-" for what stands on the standard input')
+    .option('--json', 'answer as JSON')
+    .action(async ({ agent, from, body, json = false }: WakeOptions) => {
+      const text = await givenText(context, body);
+      const sent = await connect(context).post<SendResult>(
+        `/api/agents/${encodeURIComponent(agent)}/wake`,
+        { from, body: text },
+      );
+      show(context, json, sent, () => sentWords(sent));
     });
 
   program
@@ -68,7 +90,7 @@ export function addMessageCommands(program: Command, context: Context): void {
       show(context, json, { messages }, () =>
         messages.length === 0
           ? 'nothing waits for you'
-          : messages.map((message) => inWords(message, context.now())).join('\n\n'),
+          : messages.map((message) => messageWords(message, context.now())).join('\n\n'),
       );
     });
 }
@@ -109,13 +131,8 @@ function isUnread({ deliveries }: MessageRow): boolean {
   return deliveries.some(({ to, state }) => to === OPERATOR && state === 'queued');
 }
 
-function inWords(message: MessageRow, now: number): string {
-  const reply = message.in_reply_to === undefined ? '' : `, answers ${message.in_reply_to}`;
-  const head = `${message.id} from ${message.from}, ${age(message.sent_at, now)} ago${reply}`;
-  return `${head}\n${plain(message.body).replaceAll(/^/gm, '  ')}`;
-}
-
-/** A program's output ends with a line break that is not meant. */
-function withoutLastBreak(text: string): string {
-  return text.replace(/\r?\n$/, '');
+function sentWords({ id, recipients, thread_id: thread, note }: SendResult): string {
+  const many = recipients.length > LIMITS.recipients;
+  const to = many ? `${recipients.length} agents` : recipients.join(', ');
+  return `${id} to ${to} (thread ${thread})${note === undefined ? '' : `\n${plain(note)}`}`;
 }
