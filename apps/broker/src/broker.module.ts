@@ -35,6 +35,9 @@ import { RegistryRepository } from './registry/registry.repository.js';
 import { RegistryService } from './registry/registry.service.js';
 import { Confirmations } from './requests/confirmations.service.js';
 import { RequestLog } from './requests/request-log.service.js';
+import { ForgottenRepository } from './retention/forgotten.repository.js';
+import { SearchEngine } from './search/search-engine.service.js';
+import { SearchService } from './search/search.service.js';
 import { C0reHandlers } from './sockets/c0re.handlers.js';
 import { DashboardHandlers } from './sockets/dashboard.handlers.js';
 import { GatewayHandlers } from './sockets/gateway.handlers.js';
@@ -76,6 +79,7 @@ const STORAGE = [
   TurnsRepository,
   IdempotencyRepository,
   RequestLog,
+  ForgottenRepository,
 ];
 
 /** Equal to rows, but in memory; and what is only in memory: who waits, who is connected, how long leases last. */
@@ -133,6 +137,8 @@ const READS = [
   RowViews,
   MessagePages,
   DashboardReads,
+  SearchEngine,
+  SearchService,
   EventHydrator,
   EventPublisher,
 ];

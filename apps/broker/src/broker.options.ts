@@ -34,6 +34,8 @@ export interface BrokerOptions {
   confirmWithinMs?: number;
   /** How long a gateway may take to close a run before its connection is dropped, in milliseconds (P4). */
   closeRunWithinMs?: number;
+  /** Built program of the search index' thread; by default the one beside the built broker. */
+  searchProgram?: string;
   /** The database does not confirm writes any more: by default the process ends, and its next start goes by the disk. */
   onUnknownOutcome?: (error: unknown) => void;
 }

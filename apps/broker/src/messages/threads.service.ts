@@ -42,11 +42,12 @@ export class ThreadsService {
     }
     return {
       thread_id: formatId('m', root),
-      messages: records.map((record) => this.row(record, agent)),
+      messages: records.map((record) => this.messageFor(record, agent)),
     };
   }
 
-  private row(record: MessageRecord, agent: Agent): ThreadMessage {
+  /** A message that the agent sent or was handed; with its deliveries when it is the agent's own. */
+  messageFor(record: MessageRecord, agent: Agent): ThreadMessage {
     const mine = this.deliveries.find(record.id, agent.id);
     const message = toMessage(
       record,

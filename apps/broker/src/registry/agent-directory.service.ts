@@ -31,6 +31,13 @@ export class AgentDirectory {
     return this.living.get(name);
   }
 
+  /** The living incarnation of a name, else the last one that had it. */
+  byLastName(name: string): Agent | undefined {
+    return (
+      this.living.get(name) ?? [...this.agents.values()].findLast((agent) => agent.name === name)
+    );
+  }
+
   /** The living agent whose long-lived token has this sha-256 (hex). */
   byToken(hash: string): Agent | undefined {
     return this.tokens.get(hash);

@@ -8,11 +8,13 @@ import {
   MarkReadCall,
   ReleaseCall,
   RetryCall,
+  SearchCall,
   validate,
 } from '#libs/requests';
 
 import { SendService } from '../messages/send.service.js';
 import { OperatorService } from '../operator/operator.service.js';
+import { SearchService } from '../search/search.service.js';
 import { DashboardReads } from '../views/dashboard-reads.js';
 import { notYet } from './not-yet.js';
 
@@ -21,13 +23,19 @@ import { notYet } from './not-yet.js';
 export class DashboardHandlers {
   readonly table: RpcHandlers<BrokerDashboardApi>;
 
-  constructor(reads: DashboardReads, sends: SendService, operator: OperatorService) {
+  constructor(
+    reads: DashboardReads,
+    searches: SearchService,
+    sends: SendService,
+    operator: OperatorService,
+  ) {
     this.table = {
-      ...notYet('search', 'wake', 'dead_deliveries'),
+      ...notYet('wake', 'dead_deliveries'),
       ...notYet('questions', 'answer_question', 'cancel_question', 'agent_threads', 'needs_you'),
       ...notYet('reminders', 'retry_reminder', 'cancel_reminder'),
       snapshot: (params) => reads.snapshot(params),
       messages: (params) => reads.messages(params),
+      search: (params) => searches.ofOperator(validate(SearchCall, params)),
       agent_inbox: (params) => reads.agentInbox(params),
       agent_turns: (params) => reads.agentTurns(params),
       agent_events: (params) => reads.agentEvents(params),

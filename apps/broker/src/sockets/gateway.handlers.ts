@@ -11,6 +11,7 @@ import {
   HeartbeatCall,
   HelloCall,
   PollCall,
+  SearchMessagesCall,
   SessionCall,
   StatusCall,
   ThreadCall,
@@ -30,6 +31,7 @@ import { ThreadsService } from '../messages/threads.service.js';
 import { AgentInfo } from '../registry/agent-info.service.js';
 import { Credentials } from '../registry/credentials.service.js';
 import { Confirmations } from '../requests/confirmations.service.js';
+import { SearchService } from '../search/search.service.js';
 import { notYet } from './not-yet.js';
 
 /** broker-gateway.sock: checks each request and passes it to the service that carries it out. */
@@ -42,6 +44,7 @@ export class GatewayHandlers {
     sends: SendService,
     receives: ReceiveService,
     threads: ThreadsService,
+    searches: SearchService,
     info: AgentInfo,
     acks: AckService,
     hellos: HelloService,
@@ -52,7 +55,6 @@ export class GatewayHandlers {
     private readonly links: GatewayLinks,
   ) {
     this.table = {
-      ...notYet('search_messages'),
       ...notYet('ask', 'answer', 'list_my_asks', 'cancel_ask', 'get_open_threads'),
       ...notYet('remind', 'list_my_reminders', 'cancel_reminder'),
       authenticate: (params) => credentials.identify(validate(CallerCall, params).credential),
@@ -68,6 +70,10 @@ export class GatewayHandlers {
       get_thread: (params) => {
         const { credential, id } = validate(ThreadCall, params);
         return threads.thread(credential, id);
+      },
+      search_messages: (params) => {
+        const { credential, query, limit } = validate(SearchMessagesCall, params);
+        return searches.ofAgent(credential, query, limit);
       },
       whoami: (params) => info.whoami(validate(CallerCall, params).credential),
       list_agents: (params) => info.peers(validate(CallerCall, params).credential),

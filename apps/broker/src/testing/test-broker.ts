@@ -16,6 +16,7 @@ import { createLogger, ManualClock, type Clock } from '#libs/service';
 import { openBroker, type OpenBroker } from '../broker.js';
 import type { BrokerOptions } from '../broker.options.js';
 import { GatewayLinks } from '../links/gateway-links.js';
+import { SearchEngine } from '../search/search-engine.service.js';
 import { ThreadsDb } from '../storage/threads.db.js';
 import { Writer } from '../storage/writer.service.js';
 import { TelemetryJournal } from '../telemetry/telemetry.journal.js';
@@ -62,6 +63,7 @@ export async function openTestBroker(options: TestBrokerOptions = {}): Promise<T
     requestId: () => newRequestId(clock.now()),
     crash: () => {
       alarms.stop();
+      broker.app.get(SearchEngine).abandon();
       broker.app.get(Writer).abandon();
       broker.app.get(TelemetryJournal).close();
       broker.app.get(ThreadsDb).close();

@@ -167,9 +167,7 @@ export class DashboardReads {
 
   /** The living agent of that name, else the last one that had it. */
   private agent(name: string): Agent {
-    const found =
-      this.directory.byName(name) ??
-      [...this.directory.incarnations()].findLast((agent) => agent.name === name);
+    const found = this.directory.byLastName(name);
     if (!found) throw new HiveError('not_found', `there is no agent "${name}"`);
     return found;
   }

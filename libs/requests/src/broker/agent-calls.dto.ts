@@ -3,11 +3,15 @@ import {
   ArrayMaxSize,
   ArrayMinSize,
   IsArray,
+  IsInt,
   IsObject,
+  IsOptional,
   IsString,
   Length,
   Matches,
+  Max,
   MaxLength,
+  Min,
   ValidateNested,
 } from 'class-validator';
 
@@ -42,6 +46,19 @@ export class ThreadCall extends CallerCall {
   @IsString()
   @MaxLength(KEY_CHARS)
   id: string;
+}
+
+/** `search_messages`. */
+export class SearchMessagesCall extends CallerCall {
+  @IsStorable()
+  @Length(1, LIMITS.search_query_chars)
+  query: string;
+
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(LIMITS.search_results)
+  limit?: number;
 }
 
 /** `set_status`. */

@@ -6,13 +6,20 @@ export {
   HeartbeatCall,
   HelloCall,
   PollCall,
+  SearchMessagesCall,
   SessionCall,
   StatusCall,
   ThreadCall,
   WakeCall,
 } from './agent-calls.dto.js';
 export { callChecks } from './call-checks.js';
-export { CommandCall, MarkReadCall, ReleaseCall, RetryCall } from './operator-calls.dto.js';
+export {
+  CommandCall,
+  MarkReadCall,
+  ReleaseCall,
+  RetryCall,
+  SearchCall,
+} from './operator-calls.dto.js';
 export {
   InstanceEndedCall,
   PublishCall,

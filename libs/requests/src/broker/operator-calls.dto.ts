@@ -1,12 +1,34 @@
-import { IsBoolean, IsIn, IsOptional, Length, Matches } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, Length, Matches, Max, Min } from 'class-validator';
 
-import { AGENT_NAME, COMMAND_KINDS, type CommandKind } from '#libs/protocol';
+import { AGENT_NAME, COMMAND_KINDS, LIMITS, type CommandKind } from '#libs/protocol';
 
 import { DELIVERY_ID, MESSAGE_ID } from '../harness/shapes.js';
+import { IsStorable } from './checks.js';
 
 export class MarkReadCall {
   @Matches(MESSAGE_ID, { message: '$property must be like "m12"' })
   id: string;
+}
+
+export class SearchCall {
+  @IsStorable()
+  @Length(1, LIMITS.search_query_chars)
+  query: string;
+
+  /** As sender or recipient. */
+  @IsOptional()
+  @Matches(AGENT_NAME, { message: 'agent must be an agent\'s name or "operator"' })
+  agent?: string;
+
+  @IsOptional()
+  @Matches(MESSAGE_ID, { message: '$property must be like "m12"' })
+  before?: string;
+
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(LIMITS.search_results)
+  limit?: number;
 }
 
 export class CommandCall {
