@@ -5,6 +5,7 @@ import { registryDigest } from '#libs/ipc';
 import { verifies } from '../../../../test/requirements/verifies.js';
 import { refusal, settled, Swarm, watch } from '../testing/swarm.js';
 import { registryAgent, removeTestFolders, sha256 } from '../testing/test-broker.js';
+import { RegistryService } from './registry.service.js';
 
 let swarm: Swarm;
 beforeEach(async () => {
@@ -108,6 +109,24 @@ describe(verifies('P25') + 'an agent that was destroyed', () => {
     const revived = [registryAgent(1, 'alice'), registryAgent(2, 'bob')];
     await swarm.broker.c0re.put_registry({ revision: 3, agents: revived }, swarm.context());
     expect((await swarm.recv('bob')).messages).toMatchObject([{ id }]);
+  });
+});
+
+describe(verifies('P25') + 'who keeps something of an agent', () => {
+  it('is told once that it was destroyed, and that it lives again, however c0re says so', async () => {
+    const told: string[] = [];
+    const registry = swarm.broker.app.get(RegistryService);
+    registry.onDestroyed(({ name, state }) => told.push(`${name} ${state}`));
+    registry.onRevived(({ name, state }) => told.push(`${name} ${state}`));
+    await swarm.putAgent('bob', { state: 'destroyed' });
+    await swarm.putAgent('bob', { state: 'destroyed' });
+    await swarm.putAgent('bob', { state: 'stopped' });
+    await swarm.putAgent('bob', { state: 'running' });
+    const without = [registryAgent(1, 'alice')];
+    await swarm.broker.c0re.put_registry({ revision: 6, agents: without }, swarm.context());
+    const whole = [registryAgent(1, 'alice'), registryAgent(2, 'bob'), registryAgent(3, 'carol')];
+    await swarm.broker.c0re.put_registry({ revision: 7, agents: whole }, swarm.context());
+    expect(told).toEqual(['bob destroyed', 'bob stopped', 'bob destroyed', 'bob running']);
   });
 });
 

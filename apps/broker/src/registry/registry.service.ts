@@ -20,9 +20,18 @@ import { AgentDirectory } from './agent-directory.service.js';
 import { toRegistryAgent, type Agent } from './agent.js';
 import { RegistryRepository } from './registry.repository.js';
 
+/** What becomes of an agent, for those who keep something of it. */
+type LifeChange = 'destroyed' | 'revived' | 'purged';
+
 /** The broker's copy of c0re's registry (P25, P26), and what follows from a change of it. */
 @Injectable()
 export class RegistryService {
+  private readonly listeners: Record<LifeChange, ((agent: Agent) => void)[]> = {
+    destroyed: [],
+    revived: [],
+    purged: [],
+  };
+
   constructor(
     private readonly writer: Writer,
     private readonly rows: RegistryRepository,
@@ -40,17 +49,33 @@ export class RegistryService {
     private readonly wakes: WakeList,
   ) {}
 
+  /** Registers what runs inside the transaction that destroys an agent, when the registry has changed. */
+  onDestroyed(listener: (agent: Agent) => void): void {
+    this.listeners.destroyed.push(listener);
+  }
+
+  /** The same for a destroyed agent that lives again. */
+  onRevived(listener: (agent: Agent) => void): void {
+    this.listeners.revived.push(listener);
+  }
+
+  /** The same for a destroyed agent of which nothing is kept any more (P25). */
+  onPurged(listener: (agent: Agent) => void): void {
+    this.listeners.purged.push(listener);
+  }
+
   /** Replaces the copy; living agents that are missing are destroyed. */
   async putAll(revision: number, agents: readonly RegistryAgent[]): Promise<{ revision: number }> {
     const destroyed = await this.writer.submit(() => {
       assertDistinct(agents);
       const kept = new Set(agents.map((agent) => Number(agent.agent_id)));
+      const before = this.lives();
       const gone = [...this.directory.all()].filter((agent) => !kept.has(agent.id));
       for (const agent of gone) this.destroy(agent);
       // First those that give up a name or a token, so that another entry may have it.
       for (const agent of agents) if (agent.state === 'destroyed') this.put(agent);
       for (const agent of agents) if (agent.state !== 'destroyed') this.put(agent);
-      this.finish(revision);
+      this.finish(revision, before);
       return gone;
     });
     await Promise.all(destroyed.map((agent) => this.fences.lifted(agent.id)));
@@ -69,8 +94,9 @@ export class RegistryService {
         );
       }
       this.assertFree(agent);
+      const before = this.lives([Number(agent.agent_id)]);
       this.put(agent);
-      this.finish(revision);
+      this.finish(revision, before);
     });
     await this.fences.lifted(Number(agent.agent_id));
     return { revision };
@@ -140,10 +166,27 @@ export class RegistryService {
     this.fences.raise(agent.id, agent.token_hash);
   }
 
-  private finish(revision: number): void {
+  /** Whether each of these agents (default: all that are known) lives. */
+  private lives(ids?: readonly number[]): Map<number, boolean> {
+    const agents = ids?.flatMap((id) => this.directory.byId(id) ?? []) ?? [
+      ...this.directory.incarnations(),
+    ];
+    return new Map(agents.map((agent) => [agent.id, agent.state !== 'destroyed']));
+  }
+
+  private finish(revision: number, before: ReadonlyMap<number, boolean>): void {
     this.rows.revision = revision;
     this.directory.reload();
+    for (const [id, lived] of before) {
+      const agent = this.directory.byId(id);
+      const lives = agent !== undefined && agent.state !== 'destroyed';
+      if (agent && lives !== lived) this.tell(lives ? 'revived' : 'destroyed', agent);
+    }
     this.writer.afterCommit(() => this.links.agentsChanged());
+  }
+
+  private tell(change: LifeChange, agent: Agent): void {
+    for (const listener of this.listeners[change]) listener(agent);
   }
 
   private assertFree(entry: RegistryAgent): void {
