@@ -25,9 +25,18 @@ import { OutgoingMessages } from './messages/outgoing.service.js';
 import { SendService } from './messages/send.service.js';
 import { ThreadsService } from './messages/threads.service.js';
 import { UnconfirmedSends } from './messages/unconfirmed-sends.js';
+import { NeedsYouList } from './needs-you/needs-you-list.js';
+import { OpenThreadRows } from './open-threads/open-thread-rows.js';
+import { OpenThreadsService } from './open-threads/open-threads.service.js';
 import { OperatorService } from './operator/operator.service.js';
 import { ChangeLog } from './outbox/change-log.service.js';
 import { OutboxRepository } from './outbox/outbox.repository.js';
+import { AnswerService } from './questions/answer.service.js';
+import { AskService } from './questions/ask.service.js';
+import { QuestionDeadlines } from './questions/question-deadlines.service.js';
+import { QuestionOutcomes } from './questions/question-outcomes.service.js';
+import { QuestionViews } from './questions/question-views.js';
+import { QuestionsRepository } from './questions/questions.repository.js';
 import { AgentDirectory } from './registry/agent-directory.service.js';
 import { AgentInfo } from './registry/agent-info.service.js';
 import { Credentials } from './registry/credentials.service.js';
@@ -77,6 +86,7 @@ const STORAGE = [
   MessagesRepository,
   DeliveriesRepository,
   TurnsRepository,
+  QuestionsRepository,
   IdempotencyRepository,
   RequestLog,
   ForgottenRepository,
@@ -126,6 +136,10 @@ const WRITES = [
   AgentInfo,
   RegistryService,
   OperatorService,
+  QuestionOutcomes,
+  AskService,
+  AnswerService,
+  QuestionDeadlines,
 ];
 
 /** What others see: telemetry, rows for the dashboard, the event stream. */
@@ -136,6 +150,10 @@ const READS = [
   DeliveryViews,
   RowViews,
   MessagePages,
+  QuestionViews,
+  OpenThreadRows,
+  OpenThreadsService,
+  NeedsYouList,
   DashboardReads,
   SearchEngine,
   SearchService,

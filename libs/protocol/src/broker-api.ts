@@ -103,6 +103,13 @@ export interface OpenAsk {
   deadline_at?: string;
 }
 
+/** What is pending, oldest first. */
+export interface OpenThreads {
+  threads: OpenThread[];
+  /** Set when there is more than the list holds. */
+  truncated?: true;
+}
+
 export interface RemindParams {
   message: string;
   /** Exactly one of `delay_seconds` and `at` (ISO 8601 with offset, or unix seconds). */
@@ -186,7 +193,7 @@ export interface BrokerGatewayApi {
     { id: string; state: ReminderState },
   ];
   /** Oldest first. `hive` is the manager's: everything pending in the swarm. */
-  get_open_threads: [Caller & { scope?: 'mine' | 'hive' }, { threads: OpenThread[] }];
+  get_open_threads: [Caller & { scope?: 'mine' | 'hive' }, OpenThreads];
   hello: [Caller & HelloRequest, HelloAnswer];
   poll_turn: [Caller & PollRequest, PollAnswer];
   heartbeat: [Caller & { turn_id: string } & HeartbeatRequest, HeartbeatAnswer];
@@ -364,7 +371,7 @@ export interface BrokerDashboardApi {
   retry_reminder: [{ id: string }, { reminder: ReminderRow }];
   cancel_reminder: [{ id: string }, { reminder: ReminderRow }];
   /** What `get_open_threads` gives the agent. */
-  agent_threads: [{ agent: string }, { threads: OpenThread[] }];
+  agent_threads: [{ agent: string }, OpenThreads];
   needs_you: [Record<string, never>, { version: number; needs_you: NeedsYou[] }];
   /** An external wake by the operator's `hive wake`: shows as `external:LABEL` (PRODUCT 1.15). */
   wake: [Repeatable & { agent: string; from: string; body: string }, SendResult];

@@ -19,16 +19,19 @@ export function assertStorableText(text: string, what: string): void {
   }
 }
 
-/** Throws unless `body` may be a message's body: not empty, storable, within 4096 bytes (PRODUCT 1.1). */
-export function assertBody(body: string): void {
+/**
+ * Throws unless `body` may be a message's body: not empty, storable, within 4096 bytes (PRODUCT 1.1). `what` names it in
+ * the message.
+ */
+export function assertBody(body: string, what = 'body'): void {
   if (body.length === 0)
-    throw new HiveError('invalid_request', 'body is empty; write what you want to say');
-  assertStorableText(body, 'body');
+    throw new HiveError('invalid_request', `${what} is empty; write what you want to say`);
+  assertStorableText(body, what);
   const bytes = utf8Bytes(body);
   if (bytes > LIMITS.body_bytes) {
     throw new HiveError(
       'body_too_long',
-      `body is ${bytes} bytes of UTF-8, the limit is ${LIMITS.body_bytes}; put the text in a file under your state folder or the shared space and send its path`,
+      `${what} is ${bytes} bytes of UTF-8, the limit is ${LIMITS.body_bytes}; put the text in a file under your state folder or the shared space and send its path`,
       { bytes, limit: LIMITS.body_bytes },
     );
   }

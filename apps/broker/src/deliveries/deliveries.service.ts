@@ -35,6 +35,7 @@ export class Deliveries {
   ): void {
     this.rows.insert({ ...delivery, since: this.clock.now() });
     this.counts.add({ ...delivery, held: 0 }, 1);
+    if (delivery.reason !== null) this.changes.needsYouChanged();
     this.changes.agentChanged(delivery.recipient);
     this.wakes.add(delivery.recipient);
   }
@@ -59,6 +60,7 @@ export class Deliveries {
     if (delivery.state === 'queued') {
       this.counts.add(delivery, -1);
       this.changes.agentChanged(delivery.recipient);
+      this.noteLeaving(delivery);
     }
     this.changes.deliveryChanged(delivery.message);
     return {
@@ -92,7 +94,9 @@ export class Deliveries {
       this.rows.queue(delivery, { attempts, notBefore: how.notBefore ?? 0, held }, now);
       this.counts.add({ ...delivery, held }, 1);
       this.wakes.add(delivery.recipient);
+      this.noteLeaving({ ...delivery, held });
     } else {
+      this.changes.needsYouChanged();
       this.rows.end(delivery, { state: 'dead', attempts, reason: dead }, now);
     }
     this.changes.deliveryChanged(delivery.message);
@@ -103,7 +107,8 @@ export class Deliveries {
   revive(delivery: DeliveryRecord): void {
     this.rows.queue(delivery, { attempts: 0, notBefore: 0, held: 0 }, this.clock.now());
     this.rows.forgive(delivery);
-    this.counts.add({ ...delivery, held: 0 }, 1);
+    this.counts.add({ ...delivery, held: 0, reason: null }, 1);
+    this.noteLeaving(delivery);
     this.changes.deliveryChanged(delivery.message);
     this.changes.agentChanged(delivery.recipient);
     this.wakes.add(delivery.recipient);
@@ -118,6 +123,7 @@ export class Deliveries {
       this.counts.hold(recipient, -1);
       this.changes.deliveryChanged(delivery.message);
     }
+    this.changes.needsYouChanged();
     this.changes.agentChanged(recipient);
     this.wakes.add(recipient);
     return held.length;
@@ -129,11 +135,18 @@ export class Deliveries {
     for (const delivery of lowered) {
       this.counts.add(delivery, -1);
       this.rows.reprioritise(delivery, 1);
-      this.counts.add({ ...delivery, priority: 1 }, 1);
+      this.counts.add({ ...delivery, priority: 1, reason: null }, 1);
+      this.changes.needsYouChanged();
       this.changes.deliveryChanged(delivery.message);
     }
     if (lowered.length > 0) this.wakes.add(recipient);
     return lowered.map((delivery) => delivery.message);
+  }
+
+  /** The operator sees deliveries that are dead, held or past the hop limit under Needs you. */
+  private noteLeaving(delivery: DeliveryRecord): void {
+    if (delivery.reason !== null || delivery.held === 1 || delivery.state === 'dead')
+      this.changes.needsYouChanged();
   }
 
   private finish(
@@ -142,6 +155,7 @@ export class Deliveries {
     reason: string | null,
   ): void {
     this.rows.end(delivery, { state, attempts: delivery.attempts, reason }, this.clock.now());
+    this.noteLeaving(delivery);
     if (delivery.session !== null) this.leases.dropBare(delivery.recipient, delivery.message);
     if (delivery.state === 'queued') {
       this.counts.add(delivery, -1);

@@ -2,6 +2,9 @@ import type { DeliveryState } from '#libs/protocol';
 
 import type { MessageRecord } from '../messages/message.js';
 
+/** Why a delivery past the hop limit is `low` (P20). */
+export const HOP_LIMIT_REASON = 'hop_limit';
+
 /** A row of `deliveries`: one message on its way to one recipient. */
 export interface DeliveryRecord {
   message: number;

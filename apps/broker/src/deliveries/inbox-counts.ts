@@ -2,10 +2,13 @@ import { Injectable } from '@nestjs/common';
 
 import { ThreadsDb } from '../storage/threads.db.js';
 import { Writer } from '../storage/writer.service.js';
+import { HOP_LIMIT_REASON } from './delivery.js';
 
 interface Inbox {
   queued: number;
   held: number;
+  /** `low` because they are past the hop limit (P20). */
+  pastHops: number;
   /** Peers' direct messages, that is the limited ones, by what they count towards (P19). */
   limited: number;
   limitedLow: number;
@@ -19,6 +22,8 @@ export interface Counted {
   priority: number;
   limited: number;
   held: number;
+  /** Why it is `low`, when it was not sent so. */
+  reason: string | null;
 }
 
 const LOW = 2;
@@ -34,8 +39,8 @@ export class InboxCounts {
 
   constructor(threads: ThreadsDb, writer: Writer) {
     this.groups = threads.db.prepare<[], Counted & { n: number }>(
-      `SELECT recipient, sender, priority, limited, held, count(*) AS n FROM deliveries
-       WHERE state = 'queued' GROUP BY recipient, sender, priority, limited, held`,
+      `SELECT recipient, sender, priority, limited, held, reason, count(*) AS n FROM deliveries
+       WHERE state = 'queued' GROUP BY recipient, sender, priority, limited, held, reason`,
     );
     this.reload();
     writer.onRollback(() => this.reload());
@@ -54,6 +59,11 @@ export class InboxCounts {
 
   held(recipient: number): number {
     return this.inboxes.get(recipient)?.held ?? 0;
+  }
+
+  /** Deliveries that wake nobody because they are past the hop limit (P20). */
+  pastHops(recipient: number): number {
+    return this.inboxes.get(recipient)?.pastHops ?? 0;
   }
 
   /** Limited deliveries that wait: of one share, and of one sender in it. */
@@ -90,6 +100,7 @@ export class InboxCounts {
     const inbox = this.inbox(delivery.recipient);
     inbox.queued += n;
     if (delivery.held) inbox.held += n;
+    if (delivery.reason === HOP_LIMIT_REASON) inbox.pastHops += n;
     if (!delivery.limited) return;
     if (delivery.priority === LOW) inbox.limitedLow += n;
     else inbox.limited += n;
@@ -102,7 +113,7 @@ export class InboxCounts {
   private inbox(recipient: number): Inbox {
     let inbox = this.inboxes.get(recipient);
     if (!inbox) {
-      inbox = { queued: 0, held: 0, limited: 0, limitedLow: 0, bySender: new Map() };
+      inbox = { queued: 0, held: 0, pastHops: 0, limited: 0, limitedLow: 0, bySender: new Map() };
       this.inboxes.set(recipient, inbox);
     }
     return inbox;

@@ -2,7 +2,16 @@ import type { NewHiveEvent } from '#libs/protocol';
 
 import type { ChangeSet, OutboxRow } from '../outbox/change-set.js';
 
-const ID_LISTS = ['sent', 'deliveries', 'agents', 'removed', 'started', 'ended'] as const;
+const ID_LISTS = [
+  'sent',
+  'deliveries',
+  'agents',
+  'removed',
+  'started',
+  'ended',
+  'questions_added',
+  'questions_resolved',
+] as const;
 
 /** The changes of several commits as if they were one: each id once, in the order of its first change. */
 export function mergeChanges(rows: readonly OutboxRow[]): ChangeSet {
@@ -16,6 +25,7 @@ export function mergeChanges(rows: readonly OutboxRow[]): ChangeSet {
   }
   const events: NewHiveEvent[] = rows.flatMap((row) => row.changes.events ?? []);
   if (events.length > 0) merged.events = events;
+  if (rows.some((row) => row.changes.needs_you)) merged.needs_you = true;
   return merged;
 }
 
@@ -23,6 +33,6 @@ export function mergeChanges(rows: readonly OutboxRow[]): ChangeSet {
 export function countChanges(changes: ChangeSet): number {
   return ID_LISTS.reduce(
     (sum, list) => sum + (changes[list]?.length ?? 0),
-    changes.events?.length ?? 0,
+    (changes.events?.length ?? 0) + (changes.needs_you ? 1 : 0),
   );
 }

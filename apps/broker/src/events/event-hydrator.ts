@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 
 import type { NewHiveEvent } from '#libs/protocol';
 
+import { NeedsYouList } from '../needs-you/needs-you-list.js';
 import type { ChangeSet } from '../outbox/change-set.js';
+import { QuestionViews } from '../questions/question-views.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { RowVersion } from '../views/row-version.js';
 import { RowViews } from '../views/row-views.js';
@@ -14,6 +16,8 @@ export class EventHydrator {
     private readonly rows: RowViews,
     private readonly version: RowVersion,
     private readonly directory: AgentDirectory,
+    private readonly questions: QuestionViews,
+    private readonly needsYou: NeedsYouList,
   ) {}
 
   /** In the order in which a reader should see them; rows that are gone are passed over. */
@@ -37,6 +41,14 @@ export class EventHydrator {
       const turn = this.rows.turn(id, version);
       if (turn) events.push({ kind: 'turn_ended', turn });
     }
+    for (const id of changes.questions_added ?? []) {
+      const question = this.questions.row(id, version);
+      if (question) events.push({ kind: 'question_added', question });
+    }
+    for (const id of changes.questions_resolved ?? []) {
+      const question = this.questions.row(id, version);
+      if (question) events.push({ kind: 'question_resolved', question });
+    }
     for (const id of changes.agents ?? []) {
       const agent = this.rows.agent(id, version);
       if (agent && agent.state !== 'destroyed') events.push({ kind: 'agent_changed', agent });
@@ -45,6 +57,8 @@ export class EventHydrator {
       const name = this.directory.byId(id)?.name ?? '';
       events.push({ kind: 'agent_removed', agent_id: String(id), name, version });
     }
+    if (changes.needs_you)
+      events.push({ kind: 'needs_you_changed', version, needs_you: this.needsYou.list() });
     return events;
   }
 }

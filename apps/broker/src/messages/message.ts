@@ -13,7 +13,7 @@ export interface MessageRecord {
   /** Root of its thread; null when it is the root itself. */
   thread: number | null;
   in_reply_to: number | null;
-  /** Incarnation of the sender, 0 the operator. */
+  /** Incarnation of the sender, 0 the operator, -1 the hive itself. */
   from_agent: number;
   from_name: string;
   from_kind: SenderKind;

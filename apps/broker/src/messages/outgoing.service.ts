@@ -13,6 +13,7 @@ import type { Clock } from '#libs/service';
 import { CLOCK } from '../broker.options.js';
 import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import { Deliveries } from '../deliveries/deliveries.service.js';
+import { HOP_LIMIT_REASON } from '../deliveries/delivery.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
 import type { Recipient } from './addressing.service.js';
 import { PRIORITY_RANK, threadOf, type MessageDetail, type MessageRecord } from './message.js';
@@ -25,6 +26,8 @@ export interface Outgoing {
   recipient: Recipient;
   body: string;
   in_reply_to?: string;
+  /** Number of the message that it answers, whoever sends it: instead of `in_reply_to`. */
+  answers?: number;
   priority?: Priority;
   kind?: MessageKind;
   event?: MessageEvent;
@@ -39,9 +42,6 @@ export interface Stored {
   /** Set when an `in_reply_to` was ignored. */
   note?: string;
 }
-
-/** Why a delivery past the hop limit is `low` (P20). */
-export const HOP_LIMIT_REASON = 'hop_limit';
 
 /** One sentence for unknown, expired and foreign ids, so that it tells nothing about which (P34). */
 export const IGNORED_REPLY =
@@ -58,8 +58,9 @@ export class OutgoingMessages {
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  store({ sender, recipient, body, in_reply_to, ...options }: Outgoing): Stored {
-    const parent = in_reply_to === undefined ? undefined : this.parent(in_reply_to, sender);
+  store({ sender, recipient, body, in_reply_to, answers, ...options }: Outgoing): Stored {
+    const parent =
+      answers === undefined ? this.parent(in_reply_to, sender) : this.messages.find(answers);
     const hop = options.hop ?? this.hopOf(sender);
     const pastLimit = hop > LIMITS.hops && recipient.id !== 0;
     const priority = options.priority ?? 'normal';
@@ -99,7 +100,7 @@ export class OutgoingMessages {
   }
 
   /** 1 + the highest hop of what the sender holds; 0 for the operator and for one that holds nothing (P20). */
-  private hopOf(sender: Sender): number {
+  hopOf(sender: Sender): number {
     if (sender.turn) return sender.turn.hop + 1;
     if (sender.kind !== 'agent' && sender.kind !== 'manager') return 0;
     let hop = -1;
@@ -110,8 +111,8 @@ export class OutgoingMessages {
     return hop + 1;
   }
 
-  private parent(in_reply_to: string, sender: Sender): MessageRecord | undefined {
-    const id = parseId('m', in_reply_to);
+  private parent(in_reply_to: string | undefined, sender: Sender): MessageRecord | undefined {
+    const id = in_reply_to === undefined ? undefined : parseId('m', in_reply_to);
     const parent = id === undefined ? undefined : this.messages.find(id);
     if (!parent) return undefined;
     if (sender.kind === 'operator' || this.messages.isPartOf(parent, sender.id)) return parent;

@@ -1,11 +1,11 @@
 import { MANAGER, OPERATOR, type SenderKind } from '#libs/protocol';
 
-import { OPERATOR_ID, type Agent } from '../registry/agent.js';
+import { OPERATOR_ID, SYSTEM_ID, type Agent } from '../registry/agent.js';
 import type { LiveTurn } from '../turns/turn.js';
 
 /** Who sends, attested by the broker from the credential (PRODUCT 1.14). */
 export interface Sender {
-  /** Incarnation, 0 the operator. */
+  /** Incarnation, 0 the operator, -1 the hive itself. */
   id: number;
   /** The name that recipients see. */
   name: string;
@@ -21,6 +21,14 @@ export const OPERATOR_SENDER: Sender = {
   id: OPERATOR_ID,
   name: OPERATOR,
   kind: 'operator',
+  allowedRecipients: [],
+};
+
+/** The hive itself as sender. */
+export const SYSTEM_SENDER: Sender = {
+  id: SYSTEM_ID,
+  name: 'system',
+  kind: 'system',
   allowedRecipients: [],
 };
 

@@ -12,10 +12,10 @@ import {
 
 import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import { Deliveries } from '../deliveries/deliveries.service.js';
+import { HOP_LIMIT_REASON } from '../deliveries/delivery.js';
 import { WakeList } from '../deliveries/wake-list.js';
 import { HeartbeatService } from '../harness/heartbeat.service.js';
 import { MessagesRepository } from '../messages/messages.repository.js';
-import { HOP_LIMIT_REASON } from '../messages/outgoing.service.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { OPERATOR_ID, type Agent } from '../registry/agent.js';

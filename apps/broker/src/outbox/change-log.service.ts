@@ -6,7 +6,7 @@ import { Writer } from '../storage/writer.service.js';
 import type { ChangeSet, OutboxRow } from './change-set.js';
 import { OutboxRepository } from './outbox.repository.js';
 
-type IdList = Exclude<keyof ChangeSet, 'events'>;
+type IdList = Exclude<keyof ChangeSet, 'events' | 'needs_you'>;
 
 /**
  * Collects what a transaction changes and writes it as one outbox row at its end. Called from inside requests only;
@@ -21,8 +21,11 @@ export class ChangeLog {
     removed: new Set(),
     started: new Set(),
     ended: new Set(),
+    questions_added: new Set(),
+    questions_resolved: new Set(),
   };
   private events: NewHiveEvent[] = [];
+  private needsYou = false;
   private readonly listeners: ((row: OutboxRow) => void)[] = [];
 
   constructor(
@@ -58,6 +61,19 @@ export class ChangeLog {
     this.ids.ended.add(turn);
   }
 
+  questionAdded(question: number): void {
+    this.ids.questions_added.add(question);
+  }
+
+  questionResolved(question: number): void {
+    this.ids.questions_resolved.add(question);
+  }
+
+  /** Something came to, or left, what waits for the operator (PRODUCT 7.2). */
+  needsYouChanged(): void {
+    this.needsYou = true;
+  }
+
   publish(events: readonly NewHiveEvent[]): void {
     this.events.push(...events);
   }
@@ -79,6 +95,7 @@ export class ChangeLog {
       if (ids.size > 0) changes[name] = [...ids];
     }
     if (this.events.length > 0) changes.events = this.events;
+    if (this.needsYou) changes.needs_you = true;
     this.forget();
     if (Object.keys(changes).length === 0) return;
     const row = { id: this.outbox.insert(changes), changes };
@@ -90,5 +107,6 @@ export class ChangeLog {
   private forget(): void {
     for (const ids of Object.values(this.ids)) ids.clear();
     this.events = [];
+    this.needsYou = false;
   }
 }

@@ -16,6 +16,11 @@ export interface ChangeSet {
   /** Turns that started, or that ended. */
   started?: number[];
   ended?: number[];
+  /** Questions that were asked, or that found their outcome. */
+  questions_added?: number[];
+  questions_resolved?: number[];
+  /** What waits for the operator is not what it was. */
+  needs_you?: true;
   /** Events of rows that are not the broker's (c0re's operations), as they are. */
   events?: NewHiveEvent[];
 }

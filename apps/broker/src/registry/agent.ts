@@ -2,6 +2,8 @@ import type { AgentState, Container, Driver, RegistryAgent, Role, TurnState } fr
 
 /** Recipient and sender number of the operator. */
 export const OPERATOR_ID = 0;
+/** Sender number of the hive itself; it receives nothing. */
+export const SYSTEM_ID = -1;
 
 /** An agent as the broker knows it: c0re's entry, and the broker's own state of it. Field names are the columns'. */
 export interface Agent {

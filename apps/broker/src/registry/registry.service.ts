@@ -186,6 +186,7 @@ export class RegistryService {
   }
 
   private tell(change: LifeChange, agent: Agent): void {
+    this.changes.needsYouChanged();
     for (const listener of this.listeners[change]) listener(agent);
   }
 

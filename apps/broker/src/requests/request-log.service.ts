@@ -119,6 +119,16 @@ export class RequestLog {
     return undefined;
   }
 
+  /** Inside a request: the stored answer when it is a repeat, else what `work` answers now, remembered with its effect. */
+  once<T>(request: Omit<AnsweredRequest, 'answer'>, work: () => T): T {
+    const { id, method, caller } = request;
+    const repeated = this.repeated(id, method, caller);
+    if (repeated) return JSON.parse(repeated.answer) as T;
+    const answer = work();
+    this.remember(request, answer);
+    return answer;
+  }
+
   now(): number {
     return this.clock.now();
   }

@@ -3,9 +3,13 @@ import { Injectable } from '@nestjs/common';
 import type { RpcHandlers } from '#libs/ipc';
 import type { BrokerDashboardApi } from '#libs/protocol';
 import {
+  AgentThreadsCall,
+  AnswerQuestionCall,
   callChecks,
+  CancelQuestionCall,
   CommandCall,
   MarkReadCall,
+  QuestionsCall,
   ReleaseCall,
   RetryCall,
   SearchCall,
@@ -13,7 +17,10 @@ import {
 } from '#libs/requests';
 
 import { SendService } from '../messages/send.service.js';
+import { OpenThreadsService } from '../open-threads/open-threads.service.js';
 import { OperatorService } from '../operator/operator.service.js';
+import { AnswerService } from '../questions/answer.service.js';
+import { QuestionViews } from '../questions/question-views.js';
 import { SearchService } from '../search/search.service.js';
 import { DashboardReads } from '../views/dashboard-reads.js';
 import { notYet } from './not-yet.js';
@@ -28,10 +35,12 @@ export class DashboardHandlers {
     searches: SearchService,
     sends: SendService,
     operator: OperatorService,
+    questions: QuestionViews,
+    answers: AnswerService,
+    openThreads: OpenThreadsService,
   ) {
     this.table = {
       ...notYet('wake', 'dead_deliveries'),
-      ...notYet('questions', 'answer_question', 'cancel_question', 'agent_threads', 'needs_you'),
       ...notYet('reminders', 'retry_reminder', 'cancel_reminder'),
       snapshot: (params) => reads.snapshot(params),
       messages: (params) => reads.messages(params),
@@ -41,6 +50,14 @@ export class DashboardHandlers {
       agent_events: (params) => reads.agentEvents(params),
       agent_stats: (params) => reads.agentStats(params),
       send: (params) => sends.fromOperator(callChecks.operatorSend(params)),
+      questions: (params) => questions.list(validate(QuestionsCall, params)),
+      answer_question: (params) => answers.fromOperator(validate(AnswerQuestionCall, params)),
+      cancel_question: (params) => answers.cancel(validate(CancelQuestionCall, params).id),
+      agent_threads: (params) => openThreads.ofAgent(validate(AgentThreadsCall, params).agent),
+      needs_you: (params) => {
+        callChecks.nothing(params);
+        return reads.needsYou();
+      },
       mark_read: (params) => operator.markRead(validate(MarkReadCall, params).id),
       command: (params) => operator.command(validate(CommandCall, params)),
       retry_delivery: (params) => operator.retry(validate(RetryCall, params).id),

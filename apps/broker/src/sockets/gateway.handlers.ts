@@ -4,12 +4,16 @@ import type { CallContext, RpcHandlers } from '#libs/ipc';
 import type { BrokerGatewayApi } from '#libs/protocol';
 import {
   AckCall,
+  AnswerCall,
+  AskCall,
   callChecks,
   CallerCall,
+  CancelAskCall,
   EndCall,
   EventsCall,
   HeartbeatCall,
   HelloCall,
+  OpenThreadsCall,
   PollCall,
   SearchMessagesCall,
   SessionCall,
@@ -28,6 +32,9 @@ import { PollService } from '../harness/poll.service.js';
 import { GatewayLinks } from '../links/gateway-links.js';
 import { SendService } from '../messages/send.service.js';
 import { ThreadsService } from '../messages/threads.service.js';
+import { OpenThreadsService } from '../open-threads/open-threads.service.js';
+import { AnswerService } from '../questions/answer.service.js';
+import { AskService } from '../questions/ask.service.js';
 import { AgentInfo } from '../registry/agent-info.service.js';
 import { Credentials } from '../registry/credentials.service.js';
 import { Confirmations } from '../requests/confirmations.service.js';
@@ -52,10 +59,12 @@ export class GatewayHandlers {
     heartbeats: HeartbeatService,
     ends: EndService,
     confirmations: Confirmations,
+    asks: AskService,
+    answers: AnswerService,
+    openThreads: OpenThreadsService,
     private readonly links: GatewayLinks,
   ) {
     this.table = {
-      ...notYet('ask', 'answer', 'list_my_asks', 'cancel_ask', 'get_open_threads'),
       ...notYet('remind', 'list_my_reminders', 'cancel_reminder'),
       authenticate: (params) => credentials.identify(validate(CallerCall, params).credential),
       send: (params, context) => {
@@ -85,6 +94,23 @@ export class GatewayHandlers {
       ack: (params) => {
         const { credential, session, ids } = validate(AckCall, params);
         return acks.ack(credential, session, ids);
+      },
+      ask: (params) => {
+        const { credential, session: _session, ...question } = validate(AskCall, params);
+        return asks.ask(credential, question);
+      },
+      answer: (params) => {
+        const { credential, session: _session, ...answer } = validate(AnswerCall, params);
+        return answers.answer(credential, answer);
+      },
+      list_my_asks: (params) => asks.openAsks(validate(CallerCall, params).credential),
+      cancel_ask: (params) => {
+        const { credential, id, request_id } = validate(CancelAskCall, params);
+        return asks.cancel(credential, { id, request_id });
+      },
+      get_open_threads: (params) => {
+        const { credential, scope } = validate(OpenThreadsCall, params);
+        return openThreads.ofCaller(credential, scope ?? 'mine');
       },
       hello: (params, context) => {
         const { credential, ...request } = validate(HelloCall, params);

@@ -25,6 +25,7 @@ const FORGET_EVERY = 60;
 export class Sweeper implements OnModuleInit, OnApplicationShutdown {
   private last: { wall: number; steady: number };
   private count = 0;
+  private readonly looks: (() => void)[] = [];
   private stopTimer: () => void = () => {};
 
   constructor(
@@ -54,6 +55,11 @@ export class Sweeper implements OnModuleInit, OnApplicationShutdown {
     this.stopTimer();
   }
 
+  /** Runs `look` with each sweep, once a second: it must be cheap when nothing is due. */
+  onTick(look: () => void): void {
+    this.looks.push(look);
+  }
+
   /** One sweep, as the maintenance queue asks for it. */
   async sweep(): Promise<{ expired: number; returned: number }> {
     const overdue = this.overdue();
@@ -80,6 +86,7 @@ export class Sweeper implements OnModuleInit, OnApplicationShutdown {
   }
 
   private tick(): void {
+    for (const look of this.looks) look();
     const overdue = this.overdue();
     if (overdue.turns.length > 0 || overdue.bare.length > 0) this.run(() => this.expire(overdue));
     this.count += 1;

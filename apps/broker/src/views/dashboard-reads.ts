@@ -13,6 +13,8 @@ import { validate } from '#libs/requests';
 import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
+import { NeedsYouList } from '../needs-you/needs-you-list.js';
+import { QuestionViews } from '../questions/question-views.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { OPERATOR_ID, type Agent } from '../registry/agent.js';
 import { TelemetryJournal } from '../telemetry/telemetry.journal.js';
@@ -55,6 +57,8 @@ export class DashboardReads {
     private readonly liveTurns: LiveTurns,
     private readonly turns: TurnsRepository,
     private readonly telemetry: TelemetryJournal,
+    private readonly questions: QuestionViews,
+    private readonly needsYouList: NeedsYouList,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -68,10 +72,15 @@ export class DashboardReads {
       agents: this.rows.agents(version),
       messages: page.records.map((record) => this.rows.messageOf(record, version)),
       turns: this.latestTurns(SNAPSHOT_TURNS, version),
-      questions: [],
+      questions: this.questions.newest(version),
       reminders_failed: [],
-      needs_you: [],
+      needs_you: this.needsYouList.list(),
     };
+  }
+
+  /** What waits for the operator now. */
+  needsYou(): Result<'needs_you'> {
+    return { version: this.version.now(), needs_you: this.needsYouList.list() };
   }
 
   async messages(params: Params<'messages'>): Promise<Result<'messages'>> {

@@ -1,4 +1,4 @@
-import { Matches, ValidateBy } from 'class-validator';
+import { Matches, ValidateBy, type ValidationOptions } from 'class-validator';
 
 import { assertStorableText, HiveError } from '#libs/protocol';
 
@@ -29,8 +29,8 @@ export function IsRequestId(): PropertyDecorator {
 }
 
 /** The property is text without NUL and without lone surrogates (P33). */
-export function IsStorable(): PropertyDecorator {
-  return ValidateBy({
+export function IsStorable(options?: ValidationOptions): PropertyDecorator {
+  const rule: Parameters<typeof ValidateBy>[0] = {
     name: 'isStorable',
     validator: {
       validate: (value: unknown) => typeof value === 'string' && problemOf(value, '') === undefined,
@@ -39,6 +39,24 @@ export function IsStorable(): PropertyDecorator {
         const name = args?.property ?? 'it';
         return (typeof value === 'string' && problemOf(value, name)) || `${name} must be text`;
       },
+    },
+  };
+  return ValidateBy(rule, options);
+}
+
+/** The property is a text, or a list of 1 to `most` texts. */
+export function IsTextOrTexts(most: number): PropertyDecorator {
+  return ValidateBy({
+    name: 'isTextOrTexts',
+    validator: {
+      validate: (value: unknown) =>
+        typeof value === 'string' ||
+        (Array.isArray(value) &&
+          value.length > 0 &&
+          value.length <= most &&
+          value.every((entry) => typeof entry === 'string')),
+      defaultMessage: (args) =>
+        `${args?.property ?? 'it'} must be text, or a list of 1 to ${most} texts`,
     },
   });
 }

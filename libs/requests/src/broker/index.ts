@@ -21,6 +21,17 @@ export {
   SearchCall,
 } from './operator-calls.dto.js';
 export {
+  AgentThreadsCall,
+  AnswerCall,
+  AnswerQuestionCall,
+  AskCall,
+  CancelAskCall,
+  CancelQuestionCall,
+  ExpireQuestionsCall,
+  OpenThreadsCall,
+  QuestionsCall,
+} from './question-calls.dto.js';
+export {
   InstanceEndedCall,
   PublishCall,
   PutAgentCall,
