@@ -81,7 +81,7 @@ const CASES: Record<string, ToolCase> = {
       message: text(),
       delay_seconds: whole(1, LIMITS.reminder_days * 86_400),
       every: text({ required: false, chars: 200 }),
-      file_path: text({ required: false, chars: 1024 }),
+      file_path: text({ required: false, chars: 1000 }),
     },
   },
   list_my_reminders: { method: 'list_my_reminders', ...NO_FIELDS },
@@ -178,7 +178,7 @@ const REMIND: Call[] = [
   ['remind without a time', 'remind', { message: 'x' }],
   ['remind with two times', 'remind', { message: 'x', delay_seconds: 60, at: AT }],
   ['remind with a zone but no series', 'remind', { message: 'x', at: AT, every_tz: 'UTC' }],
-  ...[null, true, {}, [], [AT], '', 'x'.repeat(201)].map((at): Call => [
+  ...[null, true, {}, [], [AT], '', 'x'.repeat(65)].map((at): Call => [
     `remind at ${shown(at)}`,
     'remind',
     { message: 'x', at },

@@ -7,7 +7,8 @@ import { defineTool } from './tool.js';
 const MOST_DELAY_SECONDS = LIMITS.reminder_days * 86_400;
 /** Longer than any time or schedule that means something; what it means is checked by the hive. */
 const MOST_CHARS = 200;
-const MOST_PATH_CHARS = 1024;
+const MOST_TIME_CHARS = 64;
+const MOST_PATH_CHARS = 1000;
 
 const input = z
   .strictObject({
@@ -23,7 +24,7 @@ const input = z
       .optional()
       .describe(`how many seconds from now, 1 to ${MOST_DELAY_SECONDS}; or give \`at\` instead`),
     at: z
-      .union([z.string().min(1).max(MOST_CHARS), z.number()], {
+      .union([z.string().min(1).max(MOST_TIME_CHARS), z.number()], {
         error: 'must be a time as text (ISO 8601 with offset) or a number (unix seconds)',
       })
       .optional()
