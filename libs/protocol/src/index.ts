@@ -1,3 +1,4 @@
+export * from './about-text.js';
 export * from './broker-api.js';
 export * from './c0re-api.js';
 export * from './dashboard-api.js';

@@ -141,14 +141,21 @@ describe(`${verifies('2.1', '2.2', '2.3', '3.1', '3.4', 'P33')}what a message is
       'a late one of a series',
       {
         ...reminded,
-        reminder: { ...reminder, occurrence: 7, late_seconds: 30, missed: 3, file_path: 'a"b.md' },
+        reminder: { ...reminder, occurrence: 7, late_seconds: 30, missed: 3 },
       },
-      'your reminder r5, time 7, was due 2026-01-01T00:00:00.000Z, 30 s late; 3 earlier times were missed and do not come any more; its text is meant for the file "a\\"b.md"',
+      'your reminder r5, time 7, was due 2026-01-01T00:00:00.000Z, 30 s late; 3 earlier times were missed and do not come any more',
     ],
   ])('%s: before the fence, and as a hint', (_, given, expected) => {
     const lines = messageText(given, 'm').split('\n');
     expect(lines[1]).toContain(expected);
     expect(lines[2]).toBe('----- m body of m12 -----');
     expect(hintsOf([given])).toContain(`m12: ${lines[1]}`);
+  });
+
+  it('a reminder for a file: the path is said, and the text is whole', () => {
+    const given = { ...reminded, reminder: { ...reminder, file_path: 'a"b.md' } };
+    const lines = messageText(given, 'm').split('\n');
+    expect(lines[2]).toBe('its text is meant for the file "a\\"b.md" in your state folder');
+    expect(lines[4]).toBe('hello');
   });
 });

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
-import type { Message } from '#libs/protocol';
+import { aboutText, quoted, type Message } from '#libs/protocol';
 
-import { aboutText } from './about-text.js';
+/** Characters of a file's path that stand among the hive's own words. */
+const PATH_CHARS = 300;
 
 /** A mark that no body can know beforehand (P33). */
 export function newMark(): string {
@@ -16,7 +17,7 @@ export function newMark(): string {
 export function messageText(message: Message, mark: string): string {
   return [
     `message ${message.id} from ${message.from} (${message.from_kind})${factsOf(message)}`,
-    ...aboutText(message),
+    ...aboutLines(message),
     `----- ${mark} body of ${message.id} -----`,
     message.body,
     `----- ${mark} end of ${message.id} -----`,
@@ -44,10 +45,20 @@ export function hintsOf(messages: readonly Message[]): string {
       message.broadcast
         ? `${message.id}: this was a broadcast and may not need any action from you.`
         : '',
-      ...aboutText(message).map((line) => `${message.id}: ${line}`),
+      ...aboutLines(message).map((line) => `${message.id}: ${line}`),
     ])
     .filter((hint) => hint !== '')
     .join(' ');
+}
+
+/** What `recv` gives is the whole text, also of a reminder that a harness would have put into a file (P23). */
+function aboutLines(message: Message): string[] {
+  const file = message.reminder?.file_path;
+  if (file === undefined) return aboutText(message);
+  return [
+    ...aboutText(message),
+    `its text is meant for the file ${quoted(file, PATH_CHARS)} in your state folder`,
+  ];
 }
 
 function factsOf(message: Message): string {

@@ -1,4 +1,4 @@
-import type { Message, SenderKind, TurnGrant } from '#libs/protocol';
+import { aboutText, type Message, type SenderKind, type TurnGrant } from '#libs/protocol';
 
 import { crypto } from '../platform/builtins.js';
 import { nameOf, quoted } from './quoted.js';
@@ -56,6 +56,7 @@ function headerOf(message: Message, context: TurnGrant['contexts'][string] | und
     const event = message.event === undefined ? '' : ` ${quoted(message.event, 64)}`;
     lines.push(`kind: ${message.kind}${event}`);
   }
+  lines.push(...aboutText(message));
   if (message.priority !== 'normal') lines.push(`priority: ${message.priority}`);
   if (message.broadcast) {
     lines.push('broadcast: yes; this was a broadcast and may not need any action from you');

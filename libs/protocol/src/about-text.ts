@@ -1,13 +1,13 @@
-import { quoted, type Message, type QuestionNote, type ReminderNote } from '#libs/protocol';
+import type { Message, QuestionNote, ReminderNote } from './rows.js';
+import { quoted } from './text.js';
 
-/** Characters of an option, a question that was asked, and a path that stand among the hive's own words. */
+/** Characters of an option, and of a question that was asked, that stand among the hive's own words. */
 const OPTION_CHARS = 200;
 const QUESTION_CHARS = 500;
-const PATH_CHARS = 300;
 
 /**
- * What the hive says of a message about a question or of a reminder, before its body: how to answer, or how late it is.
- * Foreign text in it is quoted (P33). No lines for other messages.
+ * What the hive says to a model of a message about a question or of a reminder, before its body: how to answer, or how
+ * late it is. One line each; foreign text in it is quoted (P33). No lines for other messages.
  */
 export function aboutText({ question, reminder, kind, event }: Message): string[] {
   return [
@@ -37,13 +37,12 @@ function outcomeText({ id, state, target, question }: QuestionNote): string {
 }
 
 function reminderText(note: ReminderNote): string {
-  const { id, occurrence, due_at: due, late_seconds: late, missed, file_path: file } = note;
+  const { id, occurrence, due_at: due, late_seconds: late, missed } = note;
   return [
     `your reminder ${id}`,
     occurrence > 1 ? `, time ${occurrence}` : '',
     `, was due ${due}`,
     late > 0 ? `, ${late} s late` : '',
     missed > 0 ? `; ${missed} earlier times were missed and do not come any more` : '',
-    file === undefined ? '' : `; its text is meant for the file ${quoted(file, PATH_CHARS)}`,
   ].join('');
 }
