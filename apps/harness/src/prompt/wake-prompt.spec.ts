@@ -52,6 +52,7 @@ Thanks
 
   it('shows a question with how to answer it, and how late a reminder is, in lines of the hive', () => {
     const question = aMessage('m1', {
+      body: 'ok?',
       kind: 'event',
       event: 'question_asked',
       question: {
@@ -63,6 +64,7 @@ Thanks
       },
     });
     const reminder = aMessage('m2', {
+      body: 'look',
       kind: 'reminder',
       reminder: { id: 'r5', occurrence: 1, due_at: 'THEN', late_seconds: 30, missed: 2 },
     });
