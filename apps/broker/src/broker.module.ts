@@ -16,6 +16,9 @@ import { HarnessIdentity } from './harness/harness-identity.service.js';
 import { HeartbeatService } from './harness/heartbeat.service.js';
 import { HelloService } from './harness/hello.service.js';
 import { PollService } from './harness/poll.service.js';
+import { JobsRepository } from './jobs/jobs.repository.js';
+import { Jobs } from './jobs/jobs.service.js';
+import { SchedulerLinks } from './jobs/scheduler-links.js';
 import { GatewayLinks } from './links/gateway-links.js';
 import { Presence } from './links/presence.js';
 import { Addressing } from './messages/addressing.service.js';
@@ -89,6 +92,7 @@ const STORAGE = [
   QuestionsRepository,
   IdempotencyRepository,
   RequestLog,
+  JobsRepository,
   ForgottenRepository,
 ];
 
@@ -102,6 +106,7 @@ const MEMORY = [
   WaitingReceivers,
   WaitingPolls,
   GatewayLinks,
+  SchedulerLinks,
   Presence,
   RunFences,
   LeaseTimes,
@@ -110,6 +115,7 @@ const MEMORY = [
 
 /** What carries the requests out. */
 const WRITES = [
+  Jobs,
   Credentials,
   Addressing,
   OutgoingMessages,

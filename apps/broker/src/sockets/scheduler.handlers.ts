@@ -2,8 +2,17 @@ import { Injectable } from '@nestjs/common';
 
 import type { RpcHandlers } from '#libs/ipc';
 import type { BrokerSchedulerApi } from '#libs/protocol';
-import { callChecks, ExpireQuestionsCall, validate } from '#libs/requests';
+import {
+  callChecks,
+  ExpireQuestionsCall,
+  JobsAddedCall,
+  StillWantedCall,
+  TakeJobsCall,
+  validate,
+  WantedJobsCall,
+} from '#libs/requests';
 
+import { Jobs } from '../jobs/jobs.service.js';
 import { QuestionDeadlines } from '../questions/question-deadlines.service.js';
 import { Sweeper } from '../turns/sweeper.service.js';
 import { WakeCheck } from '../turns/wake-check.service.js';
@@ -14,13 +23,19 @@ import { notYet } from './not-yet.js';
 export class SchedulerHandlers {
   readonly table: RpcHandlers<BrokerSchedulerApi>;
 
-  constructor(sweeper: Sweeper, wakes: WakeCheck, deadlines: QuestionDeadlines) {
+  constructor(sweeper: Sweeper, wakes: WakeCheck, deadlines: QuestionDeadlines, jobs: Jobs) {
     this.table = {
-      ...notYet('take_jobs', 'jobs_added', 'wanted_jobs', 'still_wanted'),
       ...notYet('deliver_chunks'),
       ...notYet('fire_reminders'),
       ...notYet('sweep_retention'),
       expire_questions: (params) => deadlines.expire(validate(ExpireQuestionsCall, params).jobs),
+      take_jobs: (params) => jobs.take(validate(TakeJobsCall, params).limit),
+      jobs_added: (params) => jobs.haveBeenAdded(validate(JobsAddedCall, params).through),
+      wanted_jobs: (params) => {
+        const { queue, after, limit } = validate(WantedJobsCall, params);
+        return jobs.wanted(queue, after, limit);
+      },
+      still_wanted: (params) => jobs.stillWanted(validate(StillWantedCall, params).job_ids),
       sweep_leases: (params) => {
         callChecks.nothing(params);
         return sweeper.sweep();

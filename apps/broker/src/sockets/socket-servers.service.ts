@@ -4,6 +4,7 @@ import { RpcServer, socketPath, type RpcApi, type RpcHandlers, type RpcPeer } fr
 import type { Logger } from '#libs/service';
 
 import { BROKER_OPTIONS, LOGGER, type BrokerOptions } from '../broker.options.js';
+import { SchedulerLinks } from '../jobs/scheduler-links.js';
 import { GatewayLinks } from '../links/gateway-links.js';
 import { C0reHandlers } from './c0re.handlers.js';
 import { DashboardHandlers } from './dashboard.handlers.js';
@@ -23,6 +24,7 @@ export class SocketServers implements OnModuleDestroy {
     private readonly scheduler: SchedulerHandlers,
     private readonly c0re: C0reHandlers,
     private readonly links: GatewayLinks,
+    private readonly schedulers: SchedulerLinks,
   ) {}
 
   /** Listens for all peers; settles when every socket takes calls. */
@@ -45,7 +47,9 @@ export class SocketServers implements OnModuleDestroy {
     };
     await start('c0re', this.c0re.table);
     await start('dashboard', this.dashboard.table);
-    await start('scheduler', this.scheduler.table);
+    await start('scheduler', this.scheduler.table, (connection) =>
+      this.schedulers.connected(connection),
+    );
     await start('gateway', this.gateway.table, (connection) => this.links.seen(connection));
   }
 

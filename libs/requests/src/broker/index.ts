@@ -37,3 +37,11 @@ export {
   PutAgentCall,
   PutRegistryCall,
 } from './registry-calls.dto.js';
+export {
+  DeliverChunksCall,
+  FireRemindersCall,
+  JobsAddedCall,
+  StillWantedCall,
+  TakeJobsCall,
+  WantedJobsCall,
+} from './job-calls.dto.js';
