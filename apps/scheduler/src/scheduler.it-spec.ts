@@ -112,7 +112,7 @@ describe(verifies('3.6', 'P14', 'P15', 'P28') + 'the scheduler as a process', ()
 
   it('stops with 0 after Redis went away', async () => {
     const child = await startScheduler();
-    await expect.poll(() => queue.getJobSchedulersCount()).toBe(2);
+    await expect.poll(() => queue.getJobSchedulersCount()).toBe(3);
     await redis.kill();
     expect(await exitOf(child, () => child.kill('SIGTERM'))).toBe(0);
   });
@@ -169,7 +169,7 @@ describe(verifies('3.6', 'P14', 'P15', 'P28') + 'the scheduler as a process', ()
     await redis.start();
     const before = calls.sweep_leases;
     await expect.poll(() => calls.sweep_leases, { timeout: 20_000 }).toBeGreaterThan(before);
-    expect(await queue.getJobSchedulersCount()).toBe(2);
+    expect(await queue.getJobSchedulersCount()).toBe(3);
   }, 60_000);
 
   it('says every bad setting in one message', async () => {

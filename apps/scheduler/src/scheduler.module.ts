@@ -3,6 +3,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 
 import { Drained, QUEUE_PREFIX, redisOptions } from '#libs/queues';
 
+import { DueModule } from './due/due.module.js';
 import { MaintenanceModule } from './maintenance/maintenance.module.js';
 import { SettingsModule, type Settings } from './settings/settings.module.js';
 
@@ -18,6 +19,7 @@ export class SchedulerModule {
           connection: redisOptions(settings.env.HIVE_REDIS_URL),
           prefix: QUEUE_PREFIX,
         }),
+        DueModule,
         MaintenanceModule,
       ],
       providers: [Drained],

@@ -1,8 +1,10 @@
 import { WorkerHost } from '@nestjs/bullmq';
 import type { OnModuleDestroy, OnModuleInit } from '@nestjs/common';
-import { UnrecoverableError, type Job } from 'bullmq';
+import { DelayedError, UnrecoverableError, type Job } from 'bullmq';
 
 import type { Clock, Logger } from '#libs/service';
+
+import { AgainLaterError } from './again-later.error.js';
 
 /** One handler per job name. `signal` aborts when the worker must end before the job does. */
 export type JobHandlers<Jobs> = {
@@ -63,7 +65,7 @@ export abstract class DrainingWorkerHost<Jobs extends object>
   /** Called by BullMQ, which passes a signal only to processors that take three parameters. */
   async process(
     job: Job<Jobs[keyof Jobs & string], unknown, keyof Jobs & string>,
-    _token?: string,
+    token?: string,
     signal?: AbortSignal,
   ): Promise<unknown> {
     const handler = Object.hasOwn(this.handlers, job.name) ? this.handlers[job.name] : undefined;
@@ -72,6 +74,10 @@ export abstract class DrainingWorkerHost<Jobs extends object>
     this.runningJobs += 1;
     try {
       return await untilAborted(handler.call(this.handlers, job.data, cancelled), cancelled);
+    } catch (error) {
+      if (!(error instanceof AgainLaterError)) throw error;
+      await job.moveToDelayed(this.clock.now() + error.ms, token);
+      throw new DelayedError(error.message);
     } finally {
       this.runningJobs -= 1;
     }

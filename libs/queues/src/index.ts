@@ -1,3 +1,4 @@
+export { AgainLaterError } from './again-later.error.js';
 export { closeAfterDraining, Drained } from './close-after-draining.js';
 export { redisOptions, type ReconnectingOptions } from './connection.js';
 export {
@@ -6,9 +7,11 @@ export {
   type JobHandlers,
 } from './draining-worker-host.js';
 export {
+  DUE_JOB,
   MAINTENANCE_EVERY_MS,
   QUEUE_PREFIX,
   QUEUES,
+  type DueJobsOf,
   type MaintenanceJobs,
   type QueueName,
 } from './queues.js';

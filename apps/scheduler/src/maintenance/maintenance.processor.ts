@@ -13,6 +13,9 @@ import type { Clock, Logger } from '#libs/service';
 import { BrokerClient } from '../broker/broker.client.js';
 import { CLOCK, LOGGER } from '../settings/tokens.js';
 
+/** Steps of one run; what is left then waits for the next. */
+const RETENTION_STEPS = 100;
+
 /** Carries out the `maintenance` queue: the broker does the work, each job only says that it is due. */
 @Processor(QUEUES.maintenance)
 export class MaintenanceProcessor extends DrainingWorkerHost<MaintenanceJobs> {
@@ -32,6 +35,17 @@ export class MaintenanceProcessor extends DrainingWorkerHost<MaintenanceJobs> {
         this.logger.warn(checked, 'queued deliveries had missed their wake');
       }
       return checked;
+    },
+    sweep_retention: async (_data, signal) => {
+      const total = { messages: 0, questions: 0, reminders: 0 };
+      for (let n = 0; n < RETENTION_STEPS; n += 1) {
+        const swept = await this.broker.call('sweep_retention', {}, signal);
+        total.messages += swept.messages;
+        total.questions += swept.questions;
+        total.reminders += swept.reminders;
+        if (!swept.more) break;
+      }
+      return total;
     },
   };
 
