@@ -45,6 +45,15 @@ import { AgentInfo } from './registry/agent-info.service.js';
 import { Credentials } from './registry/credentials.service.js';
 import { RegistryRepository } from './registry/registry.repository.js';
 import { RegistryService } from './registry/registry.service.js';
+import { ReminderBoard } from './reminders/reminder-board.service.js';
+import { ReminderCounts } from './reminders/reminder-counts.js';
+import { ReminderFiring } from './reminders/reminder-firing.service.js';
+import { ReminderJobs } from './reminders/reminder-jobs.js';
+import { ReminderRates } from './reminders/reminder-rates.js';
+import { ReminderSteps } from './reminders/reminder-steps.service.js';
+import { ReminderViews } from './reminders/reminder-views.js';
+import { RemindersRepository } from './reminders/reminders.repository.js';
+import { Reminders } from './reminders/reminders.service.js';
 import { Confirmations } from './requests/confirmations.service.js';
 import { RequestLog } from './requests/request-log.service.js';
 import { ForgottenRepository } from './retention/forgotten.repository.js';
@@ -94,6 +103,7 @@ const STORAGE = [
   RequestLog,
   JobsRepository,
   ForgottenRepository,
+  RemindersRepository,
 ];
 
 /** Equal to rows, but in memory; and what is only in memory: who waits, who is connected, how long leases last. */
@@ -101,6 +111,8 @@ const MEMORY = [
   AgentDirectory,
   LiveTurns,
   InboxCounts,
+  ReminderCounts,
+  ReminderRates,
   UnconfirmedSends,
   WakeList,
   WaitingReceivers,
@@ -146,6 +158,11 @@ const WRITES = [
   AskService,
   AnswerService,
   QuestionDeadlines,
+  ReminderSteps,
+  ReminderJobs,
+  Reminders,
+  ReminderFiring,
+  ReminderBoard,
 ];
 
 /** What others see: telemetry, rows for the dashboard, the event stream. */
@@ -154,6 +171,7 @@ const READS = [
   { provide: TurnJournal, useExisting: TelemetryJournal },
   RowVersion,
   DeliveryViews,
+  ReminderViews,
   RowViews,
   MessagePages,
   QuestionViews,

@@ -11,6 +11,7 @@ const ID_LISTS = [
   'ended',
   'questions_added',
   'questions_resolved',
+  'reminders',
 ] as const;
 
 /** The changes of several commits as if they were one: each id once, in the order of its first change. */

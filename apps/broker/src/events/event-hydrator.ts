@@ -6,6 +6,7 @@ import { NeedsYouList } from '../needs-you/needs-you-list.js';
 import type { ChangeSet } from '../outbox/change-set.js';
 import { QuestionViews } from '../questions/question-views.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
+import { ReminderViews } from '../reminders/reminder-views.js';
 import { RowVersion } from '../views/row-version.js';
 import { RowViews } from '../views/row-views.js';
 
@@ -14,6 +15,7 @@ import { RowViews } from '../views/row-views.js';
 export class EventHydrator {
   constructor(
     private readonly rows: RowViews,
+    private readonly reminders: ReminderViews,
     private readonly version: RowVersion,
     private readonly directory: AgentDirectory,
     private readonly questions: QuestionViews,
@@ -48,6 +50,10 @@ export class EventHydrator {
     for (const id of changes.questions_resolved ?? []) {
       const question = this.questions.row(id, version);
       if (question) events.push({ kind: 'question_resolved', question });
+    }
+    for (const id of changes.reminders ?? []) {
+      const reminder = this.reminders.find(id, version);
+      if (reminder) events.push({ kind: 'reminder_changed', reminder });
     }
     for (const id of changes.agents ?? []) {
       const agent = this.rows.agent(id, version);

@@ -32,6 +32,9 @@ export const SYSTEM_SENDER: Sender = {
   allowedRecipients: [],
 };
 
+/** Reminders that come due, as sender. */
+export const REMINDER_SENDER: Sender = { ...SYSTEM_SENDER, name: 'reminder' };
+
 /** An agent as sender. */
 export function agentSender(agent: Agent, turn: LiveTurn | undefined): Sender {
   return {

@@ -23,6 +23,7 @@ export class ChangeLog {
     ended: new Set(),
     questions_added: new Set(),
     questions_resolved: new Set(),
+    reminders: new Set(),
   };
   private events: NewHiveEvent[] = [];
   private needsYou = false;
@@ -72,6 +73,10 @@ export class ChangeLog {
   /** Something came to, or left, what waits for the operator (PRODUCT 7.2). */
   needsYouChanged(): void {
     this.needsYou = true;
+  }
+
+  reminderChanged(reminder: number): void {
+    this.ids.reminders.add(reminder);
   }
 
   publish(events: readonly NewHiveEvent[]): void {

@@ -21,6 +21,8 @@ export interface ChangeSet {
   questions_resolved?: number[];
   /** What waits for the operator is not what it was. */
   needs_you?: true;
+  /** Reminders of which the row changed. */
+  reminders?: number[];
   /** Events of rows that are not the broker's (c0re's operations), as they are. */
   events?: NewHiveEvent[];
 }

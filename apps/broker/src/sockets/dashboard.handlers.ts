@@ -11,6 +11,8 @@ import {
   MarkReadCall,
   QuestionsCall,
   ReleaseCall,
+  ReminderCall,
+  RemindersCall,
   RetryCall,
   SearchCall,
   validate,
@@ -21,6 +23,7 @@ import { OpenThreadsService } from '../open-threads/open-threads.service.js';
 import { OperatorService } from '../operator/operator.service.js';
 import { AnswerService } from '../questions/answer.service.js';
 import { QuestionViews } from '../questions/question-views.js';
+import { ReminderBoard } from '../reminders/reminder-board.service.js';
 import { SearchService } from '../search/search.service.js';
 import { DashboardReads } from '../views/dashboard-reads.js';
 import { notYet } from './not-yet.js';
@@ -38,10 +41,10 @@ export class DashboardHandlers {
     questions: QuestionViews,
     answers: AnswerService,
     openThreads: OpenThreadsService,
+    reminders: ReminderBoard,
   ) {
     this.table = {
       ...notYet('wake', 'dead_deliveries'),
-      ...notYet('reminders', 'retry_reminder', 'cancel_reminder'),
       snapshot: (params) => reads.snapshot(params),
       messages: (params) => reads.messages(params),
       search: (params) => searches.ofOperator(validate(SearchCall, params)),
@@ -61,6 +64,9 @@ export class DashboardHandlers {
       mark_read: (params) => operator.markRead(validate(MarkReadCall, params).id),
       command: (params) => operator.command(validate(CommandCall, params)),
       retry_delivery: (params) => operator.retry(validate(RetryCall, params).id),
+      reminders: (params) => reminders.page(validate(RemindersCall, params)),
+      retry_reminder: (params) => reminders.retry(validate(ReminderCall, params).id),
+      cancel_reminder: (params) => reminders.cancel(validate(ReminderCall, params).id),
       release: (params) => operator.release(validate(ReleaseCall, params).agent),
     };
   }

@@ -9,6 +9,7 @@ import {
   callChecks,
   CallerCall,
   CancelAskCall,
+  CancelReminderCall,
   EndCall,
   EventsCall,
   HeartbeatCall,
@@ -16,6 +17,7 @@ import {
   OpenThreadsCall,
   PollCall,
   SearchMessagesCall,
+  RemindCall,
   SessionCall,
   StatusCall,
   ThreadCall,
@@ -37,6 +39,7 @@ import { AnswerService } from '../questions/answer.service.js';
 import { AskService } from '../questions/ask.service.js';
 import { AgentInfo } from '../registry/agent-info.service.js';
 import { Credentials } from '../registry/credentials.service.js';
+import { Reminders } from '../reminders/reminders.service.js';
 import { Confirmations } from '../requests/confirmations.service.js';
 import { SearchService } from '../search/search.service.js';
 import { notYet } from './not-yet.js';
@@ -62,10 +65,10 @@ export class GatewayHandlers {
     asks: AskService,
     answers: AnswerService,
     openThreads: OpenThreadsService,
+    reminders: Reminders,
     private readonly links: GatewayLinks,
   ) {
     this.table = {
-      ...notYet('remind', 'list_my_reminders', 'cancel_reminder'),
       authenticate: (params) => credentials.identify(validate(CallerCall, params).credential),
       send: (params, context) => {
         this.heard(context);
@@ -134,6 +137,9 @@ export class GatewayHandlers {
         const { credential, ...wake } = validate(WakeCall, params);
         return sends.wake(credential, wake);
       },
+      remind: (params) => reminders.remind(validate(RemindCall, params)),
+      list_my_reminders: (params) => reminders.list(validate(CallerCall, params)),
+      cancel_reminder: (params) => reminders.cancel(validate(CancelReminderCall, params)),
       answers_written: (params) =>
         confirmations.written(callChecks.answersWritten(params).request_ids),
       session_closed: (params) => {

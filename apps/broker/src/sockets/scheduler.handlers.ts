@@ -14,6 +14,7 @@ import {
 
 import { Jobs } from '../jobs/jobs.service.js';
 import { QuestionDeadlines } from '../questions/question-deadlines.service.js';
+import { ReminderFiring } from '../reminders/reminder-firing.service.js';
 import { Sweeper } from '../turns/sweeper.service.js';
 import { WakeCheck } from '../turns/wake-check.service.js';
 import { notYet } from './not-yet.js';
@@ -23,10 +24,15 @@ import { notYet } from './not-yet.js';
 export class SchedulerHandlers {
   readonly table: RpcHandlers<BrokerSchedulerApi>;
 
-  constructor(sweeper: Sweeper, wakes: WakeCheck, deadlines: QuestionDeadlines, jobs: Jobs) {
+  constructor(
+    sweeper: Sweeper,
+    wakes: WakeCheck,
+    deadlines: QuestionDeadlines,
+    reminders: ReminderFiring,
+    jobs: Jobs,
+  ) {
     this.table = {
       ...notYet('deliver_chunks'),
-      ...notYet('fire_reminders'),
       ...notYet('sweep_retention'),
       expire_questions: (params) => deadlines.expire(validate(ExpireQuestionsCall, params).jobs),
       take_jobs: (params) => jobs.take(validate(TakeJobsCall, params).limit),
@@ -36,6 +42,7 @@ export class SchedulerHandlers {
         return jobs.wanted(queue, after, limit);
       },
       still_wanted: (params) => jobs.stillWanted(validate(StillWantedCall, params).job_ids),
+      fire_reminders: (params) => reminders.fire(callChecks.fireReminders(params).jobs),
       sweep_leases: (params) => {
         callChecks.nothing(params);
         return sweeper.sweep();

@@ -17,6 +17,7 @@ import { NeedsYouList } from '../needs-you/needs-you-list.js';
 import { QuestionViews } from '../questions/question-views.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { OPERATOR_ID, type Agent } from '../registry/agent.js';
+import { ReminderBoard } from '../reminders/reminder-board.service.js';
 import { TelemetryJournal } from '../telemetry/telemetry.journal.js';
 import type { UnversionedTurnRow } from '../telemetry/turn-rows.repository.js';
 import { LiveTurns } from '../turns/live-turns.js';
@@ -59,6 +60,7 @@ export class DashboardReads {
     private readonly telemetry: TelemetryJournal,
     private readonly questions: QuestionViews,
     private readonly needsYouList: NeedsYouList,
+    private readonly reminders: ReminderBoard,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -73,8 +75,8 @@ export class DashboardReads {
       messages: page.records.map((record) => this.rows.messageOf(record, version)),
       turns: this.latestTurns(SNAPSHOT_TURNS, version),
       questions: this.questions.newest(version),
-      reminders_failed: [],
       needs_you: this.needsYouList.list(),
+      reminders_failed: this.reminders.failed(version),
     };
   }
 

@@ -16,6 +16,7 @@ import { threadOf, type MessageDetail, type MessageRecord } from '../messages/me
 import { MessagesRepository } from '../messages/messages.repository.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import type { Agent } from '../registry/agent.js';
+import { ReminderCounts } from '../reminders/reminder-counts.js';
 import { TelemetryJournal } from '../telemetry/telemetry.journal.js';
 import { countsOf, type UnversionedTurnRow } from '../telemetry/turn-rows.repository.js';
 import { LiveTurns } from '../turns/live-turns.js';
@@ -35,6 +36,7 @@ export class RowViews {
     private readonly deliveries: DeliveriesRepository,
     private readonly deliveryViews: DeliveryViews,
     private readonly inboxes: InboxCounts,
+    private readonly reminders: ReminderCounts,
     private readonly liveTurns: LiveTurns,
     private readonly turns: TurnsRepository,
     private readonly presence: Presence,
@@ -113,7 +115,7 @@ export class RowViews {
         : {}),
       status_text: agent.status_text,
       unread: this.inboxes.queued(agent.id),
-      reminders: { pending: 0, delivered_24h: 0, failed: 0 },
+      reminders: this.reminders.of(agent.id),
       ...this.telemetry.usage(agent.id),
       deployed_sha: agent.deployed_sha,
       needs_login: agent.turn_state === 'needs_login',

@@ -4,10 +4,15 @@ import {
   PRIORITIES,
   type BrokerDashboardApi,
   type BrokerGatewayApi,
+  type BrokerSchedulerApi,
 } from '#libs/protocol';
 
 import { KEY_CHARS } from './agent-calls.dto.js';
 import { isRequestId, isSha256 } from './checks.js';
+
+/** Jobs in one request at most. */
+const JOBS = 10_000;
+const REMINDER_ID = /^r[1-9]\d{0,14}$/;
 
 type Fields = Record<string, unknown>;
 type Rule = readonly [allowed: (value: unknown) => boolean, must: string];
@@ -60,6 +65,11 @@ const RECV = {
   max: wholeNumber(1, LIMITS.recv_batch),
   wait_ms: wholeNumber(0, LIMITS.recv_wait_seconds * 1000),
 };
+const reminderJobs: Rule = [
+  (value) => Array.isArray(value) && value.length <= JOBS && value.every(isReminderJob),
+  `must be a list of at most ${JOBS} jobs {id, occurrence, attempt}`,
+];
+const FIRE_REMINDERS = { jobs: reminderJobs };
 const NOTHING = {};
 const ANSWERS_WRITTEN = { request_ids: texts(10_000) };
 
@@ -73,10 +83,28 @@ export const callChecks = {
   recv: (input: unknown) => check(input, RECV) as BrokerGatewayApi['recv'][0],
   answersWritten: (input: unknown) =>
     check(input, ANSWERS_WRITTEN) as BrokerGatewayApi['answers_written'][0],
+  fireReminders: (input: unknown) =>
+    check(input, FIRE_REMINDERS) as BrokerSchedulerApi['fire_reminders'][0],
   /** A request without parameters. */
   nothing: (input: unknown) => check(input, NOTHING) as Record<string, never>,
   operatorSend: (input: unknown) => check(input, OPERATOR_SEND) as BrokerDashboardApi['send'][0],
 };
+
+function isReminderJob(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, occurrence, attempt, ...rest } = value as Fields;
+  return (
+    typeof id === 'string' &&
+    REMINDER_ID.test(id) &&
+    isCount(occurrence) &&
+    isCount(attempt) &&
+    Object.keys(rest).length === 0
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
+}
 
 function check(input: unknown, rules: Record<string, Rule>): unknown {
   if (typeof input !== 'object' || input === null || Array.isArray(input))

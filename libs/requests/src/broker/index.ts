@@ -32,6 +32,12 @@ export {
   QuestionsCall,
 } from './question-calls.dto.js';
 export {
+  CancelReminderCall,
+  RemindCall,
+  ReminderCall,
+  RemindersCall,
+} from './reminder-calls.dto.js';
+export {
   InstanceEndedCall,
   PublishCall,
   PutAgentCall,
@@ -39,7 +45,6 @@ export {
 } from './registry-calls.dto.js';
 export {
   DeliverChunksCall,
-  FireRemindersCall,
   JobsAddedCall,
   StillWantedCall,
   TakeJobsCall,

@@ -13,7 +13,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 
-import type { BroadcastJob, JobQueue, ReminderJob } from '#libs/protocol';
+import type { BroadcastJob, JobQueue } from '#libs/protocol';
 
 /** Jobs in one call. */
 const MOST_JOBS = 1000;
@@ -57,21 +57,6 @@ export class StillWantedCall {
   job_ids: string[];
 }
 
-class ReminderJobDto implements ReminderJob {
-  @Matches(/^r[1-9]\d{0,14}$/, { message: '$property must be like "r12"' })
-  id: string;
-
-  @IsInt()
-  @Min(1)
-  @Max(MOST_NUMBER)
-  occurrence: number;
-
-  @IsInt()
-  @Min(0)
-  @Max(MOST_NUMBER)
-  attempt: number;
-}
-
 class BroadcastJobDto implements BroadcastJob {
   @Matches(/^m[1-9]\d{0,14}$/, { message: '$property must be like "m12"' })
   message: string;
@@ -80,15 +65,6 @@ class BroadcastJobDto implements BroadcastJob {
   @Min(0)
   @Max(MOST_NUMBER)
   chunk: number;
-}
-
-/** `fire_reminders`. */
-export class FireRemindersCall {
-  @IsArray()
-  @ArrayMaxSize(MOST_JOBS)
-  @ValidateNested({ each: true })
-  @Type(() => ReminderJobDto)
-  jobs: ReminderJobDto[];
 }
 
 /** `deliver_chunks`. */
