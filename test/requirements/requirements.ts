@@ -32,8 +32,8 @@ export const REQUIREMENTS: readonly Requirement[] = [
     'batches of reminders and broadcast chunks',
   ),
   partly('1.8', 'allow-list and send rate', 'send rate limit'),
-  planned('1.9', 'full-text search; get_thread is there'),
-  planned('1.10', 'retention of messages'),
+  partly('1.9', 'full-text search in the broker, get_thread', 'the dashboard page of search'),
+  built('1.10', 'retention of messages'),
   built('1.11', 'priority, unknown recipients, full inbox'),
   partly(
     '1.12',
@@ -84,7 +84,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   partly('6.2', 'statistics', 'hive-wide view, projection, price catalogue'),
   planned('6.3', 'stuck-loop detection'),
   planned('6.4', 'cost follows cause'),
-  partly('6.5', 'retention of telemetry', 'configuration of the terms'),
+  built('6.5', 'retention of telemetry'),
   planned('6.6', 'metrics and traces'),
   partly(
     '7.1',

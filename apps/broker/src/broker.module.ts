@@ -57,6 +57,8 @@ import { Reminders } from './reminders/reminders.service.js';
 import { Confirmations } from './requests/confirmations.service.js';
 import { RequestLog } from './requests/request-log.service.js';
 import { ForgottenRepository } from './retention/forgotten.repository.js';
+import { MessageWalk } from './retention/message-walk.js';
+import { RetentionService } from './retention/retention.service.js';
 import { SearchEngine } from './search/search-engine.service.js';
 import { SearchService } from './search/search.service.js';
 import { C0reHandlers } from './sockets/c0re.handlers.js';
@@ -181,6 +183,8 @@ const READS = [
   DashboardReads,
   SearchEngine,
   SearchService,
+  MessageWalk,
+  RetentionService,
   EventHydrator,
   EventPublisher,
 ];

@@ -1,6 +1,8 @@
 import { systemClock, type Clock, type Logger } from '#libs/service';
 import type { CommitFaults } from '#libs/store';
 
+import type { RetentionTerms } from './retention/retention.terms.js';
+
 /** Bounds of the whole hive on starting turns, whatever causes them (P15). */
 export interface GrantLimits {
   /** Turns that may be live at once. */
@@ -28,6 +30,8 @@ export interface BrokerOptions {
   /** Crash points for tests. */
   faults?: CommitFaults;
   grantLimits?: GrantLimits;
+  /** How long what is kept; by default DEFAULT_RETENTION. */
+  retention?: RetentionTerms;
   /** Requests in one transaction at most. */
   maxBatch?: number;
   /** How long a confirmation may wait to ride on another commit, in milliseconds. */

@@ -17,6 +17,11 @@ await runService({
       runtimeDir: env.HIVE_RUNTIME_DIR,
       redisUrl: env.HIVE_REDIS_URL,
       rev: env.HIVE_REV,
+      retention: {
+        messageDays: env.HIVE_MESSAGE_DAYS,
+        turnDays: env.HIVE_TURN_DAYS,
+        eventDays: env.HIVE_EVENT_DAYS,
+      },
       logger,
     });
     return { stop: () => broker.close() };

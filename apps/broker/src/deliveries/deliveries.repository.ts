@@ -52,6 +52,7 @@ export class DeliveriesRepository {
   private readonly setForgiven;
   private readonly soonest;
   private readonly lateTurn;
+  private readonly deleteOf;
 
   constructor({ db }: ThreadsDb) {
     this.insertRow = db.prepare(
@@ -124,6 +125,7 @@ export class DeliveriesRepository {
     this.setPriority = db.prepare<[number, number, number]>(
       'UPDATE deliveries SET priority = ?, reason = NULL WHERE message = ? AND recipient = ?',
     );
+    this.deleteOf = db.prepare<[number]>('DELETE FROM deliveries WHERE message = +?');
   }
 
   insert(delivery: NewDelivery): void {
@@ -230,6 +232,11 @@ export class DeliveriesRepository {
     now: number,
   ): void {
     this.setEnded.run(to.state, to.attempts, now, to.reason, delivery.message, delivery.recipient);
+  }
+
+  /** Removes every delivery of a message; all of them are over. */
+  removeOf(message: number): void {
+    this.deleteOf.run(message);
   }
 
   /** Its hand-outs so far do not count towards its death. */

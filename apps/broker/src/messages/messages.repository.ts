@@ -21,6 +21,7 @@ export class MessagesRepository {
   private readonly threadRows;
   private readonly newest;
   private readonly setHop;
+  private readonly deleteRow;
 
   private readonly recent = new Map<number, MessageRecord>();
 
@@ -40,6 +41,7 @@ export class MessagesRepository {
       .pluck();
     this.newest = db.prepare<[], number | null>('SELECT max(id) FROM messages').pluck();
     this.setHop = db.prepare<[number, number]>('UPDATE messages SET hop = ? WHERE id = ?');
+    this.deleteRow = db.prepare<[number]>('DELETE FROM messages WHERE id = +?');
     this.threadRows = db.prepare<
       { thread: number; agent: number; limit: number; scan: number },
       MessageRecord
@@ -91,6 +93,12 @@ export class MessagesRepository {
 
   resetHop(id: number): void {
     this.setHop.run(0, id);
+    this.recent.delete(id);
+  }
+
+  /** Its deliveries were removed before. */
+  remove(id: number): void {
+    this.deleteRow.run(id);
     this.recent.delete(id);
   }
 

@@ -31,8 +31,7 @@ export class ThreadsService {
   /** `id` is a thread's or that of any message in it. Throws `not_found`, the same for unknown and foreign ones. */
   thread(credential: string, id: string): BrokerGatewayApi['get_thread'][1] {
     const { agent } = this.credentials.caller(credential);
-    const asked = this.find(id);
-    const root = asked && threadOf(asked);
+    const root = this.rootOf(id);
     const records = root === undefined ? [] : this.messages.threadOfAgent(root, agent.id);
     if (root === undefined || records.length === 0) {
       throw new HiveError(
@@ -66,8 +65,10 @@ export class ThreadsService {
     };
   }
 
-  private find(id: string): MessageRecord | undefined {
+  /** The thread of a message; of one that is no longer kept, the one that it began. */
+  private rootOf(id: string): number | undefined {
     const number = parseId('m', id);
-    return number === undefined ? undefined : this.messages.find(number);
+    const record = number === undefined ? undefined : this.messages.find(number);
+    return record ? threadOf(record) : number;
   }
 }

@@ -6,6 +6,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import type { BrokerDashboardApi } from '#libs/protocol';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
+import { ThreadsDb } from '../storage/threads.db.js';
 import { refusal, Swarm } from '../testing/swarm.js';
 import { removeTestFolders } from '../testing/test-broker.js';
 
@@ -205,6 +206,16 @@ describe(verifies('1.9') + 'the search of the operator', () => {
       swarm.context(),
     );
     expect(messages[0]).toMatchObject({ id: 'm4', deliveries: [{ to: 'operator' }] });
+  });
+
+  it('counts those to whom a broadcast is still to be delivered among its recipients', async () => {
+    swarm = await Swarm.open(['alice', 'bob', 'carol']);
+    await swarm.send('alice', 'bob', 'needle');
+    swarm.broker.app.get(ThreadsDb).db.exec(`INSERT INTO broadcast_chunks VALUES (1, 2, '[3]')`);
+    for (const agent of ['alice', 'bob', 'carol'])
+      expect(await search({ query: 'needle', agent })).toEqual({ ids: ['m1'] });
+    expect(await search({ query: 'needle', agent: 'operator' })).toEqual({ ids: [] });
+    expect(await found('carol', 'needle')).toEqual([]);
   });
 
   it.each<[Record<string, unknown>, string]>([

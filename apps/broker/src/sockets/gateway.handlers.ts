@@ -42,7 +42,6 @@ import { Credentials } from '../registry/credentials.service.js';
 import { Reminders } from '../reminders/reminders.service.js';
 import { Confirmations } from '../requests/confirmations.service.js';
 import { SearchService } from '../search/search.service.js';
-import { notYet } from './not-yet.js';
 
 /** broker-gateway.sock: checks each request and passes it to the service that carries it out. */
 @Injectable()

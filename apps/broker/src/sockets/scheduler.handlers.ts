@@ -15,6 +15,7 @@ import {
 import { Jobs } from '../jobs/jobs.service.js';
 import { QuestionDeadlines } from '../questions/question-deadlines.service.js';
 import { ReminderFiring } from '../reminders/reminder-firing.service.js';
+import { RetentionService } from '../retention/retention.service.js';
 import { Sweeper } from '../turns/sweeper.service.js';
 import { WakeCheck } from '../turns/wake-check.service.js';
 import { notYet } from './not-yet.js';
@@ -30,10 +31,10 @@ export class SchedulerHandlers {
     deadlines: QuestionDeadlines,
     reminders: ReminderFiring,
     jobs: Jobs,
+    retention: RetentionService,
   ) {
     this.table = {
       ...notYet('deliver_chunks'),
-      ...notYet('sweep_retention'),
       expire_questions: (params) => deadlines.expire(validate(ExpireQuestionsCall, params).jobs),
       take_jobs: (params) => jobs.take(validate(TakeJobsCall, params).limit),
       jobs_added: (params) => jobs.haveBeenAdded(validate(JobsAddedCall, params).through),
@@ -46,6 +47,10 @@ export class SchedulerHandlers {
       sweep_leases: (params) => {
         callChecks.nothing(params);
         return sweeper.sweep();
+      },
+      sweep_retention: (params) => {
+        callChecks.nothing(params);
+        return retention.sweep();
       },
       check_wakes: (params) => {
         callChecks.nothing(params);

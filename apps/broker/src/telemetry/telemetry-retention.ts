@@ -1,11 +1,10 @@
 import type { Clock, Logger } from '#libs/service';
 
+import type { RetentionTerms } from '../retention/retention.terms.js';
 import type { TurnEventsRepository } from './turn-events.repository.js';
 import type { TurnRowsRepository } from './turn-rows.repository.js';
 
 const DAY_MS = 86_400_000;
-/** How long what is kept, in days (PRODUCT 6.5). */
-export const RETENTION_DAYS = { events: 14, turns: 400 } as const;
 /** Rows that one sweep deletes of each table: a few milliseconds of the thread. */
 const SWEEP_ROWS = 1000;
 const SWEEP_EVERY_MS = 600_000;
@@ -15,6 +14,8 @@ const BACKLOG_PAUSE_MS = 250;
 export interface RetentionOptions {
   turns: TurnRowsRepository;
   events: TurnEventsRepository;
+  /** Its `turnDays` and `eventDays` (PRODUCT 6.5). */
+  terms: RetentionTerms;
   clock: Clock;
   logger: Logger;
 }
@@ -36,11 +37,11 @@ export class TelemetryRetention {
 
   /** One bounded sweep; how much it deleted. */
   sweep(): { events: number; turns: number } {
-    const { turns, events, clock } = this.options;
+    const { turns, events, terms, clock } = this.options;
     const now = clock.now();
     return {
-      events: events.deleteBefore(now - RETENTION_DAYS.events * DAY_MS, SWEEP_ROWS),
-      turns: turns.deleteBefore(now - RETENTION_DAYS.turns * DAY_MS, SWEEP_ROWS),
+      events: events.deleteBefore(now - terms.eventDays * DAY_MS, SWEEP_ROWS),
+      turns: turns.deleteBefore(now - terms.turnDays * DAY_MS, SWEEP_ROWS),
     };
   }
 

@@ -8,6 +8,7 @@ import { isoTime, LIMITS, utf8Bytes, type TurnEvent, type TurnTelemetry } from '
 import { createLogger, ManualClock } from '#libs/service';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
+import { DEFAULT_RETENTION } from '../retention/retention.terms.js';
 import type { EndedTurn } from '../turns/turn-journal.js';
 import { TelemetryRetention } from './telemetry-retention.js';
 import { TELEMETRY_FILE, TelemetryReader, TelemetryStore } from './telemetry.store.js';
@@ -205,6 +206,7 @@ describe('telemetry', () => {
       const retention = new TelemetryRetention({
         turns: store.turns,
         events: store.events,
+        terms: DEFAULT_RETENTION,
         clock,
         logger: createLogger('broker', 'silent'),
       });
@@ -232,6 +234,7 @@ describe('telemetry', () => {
       const retention = new TelemetryRetention({
         turns: store.turns,
         events: store.events,
+        terms: DEFAULT_RETENTION,
         clock,
         logger: createLogger('broker', 'silent'),
       });

@@ -4,6 +4,7 @@ import type { TurnEvent } from '#libs/protocol';
 import type { Clock, Logger } from '#libs/service';
 
 import { BROKER_OPTIONS, CLOCK, LOGGER, type BrokerOptions } from '../broker.options.js';
+import { DEFAULT_RETENTION } from '../retention/retention.terms.js';
 import { ThreadsDb } from '../storage/threads.db.js';
 import { TurnJournal, type EndedTurn } from '../turns/turn-journal.js';
 import { TelemetryRetention } from './telemetry-retention.js';
@@ -35,6 +36,7 @@ export class TelemetryJournal extends TurnJournal implements OnModuleInit, OnApp
     this.retention = new TelemetryRetention({
       turns: this.store.turns,
       events: this.store.events,
+      terms: options.retention ?? DEFAULT_RETENTION,
       clock,
       logger,
     });

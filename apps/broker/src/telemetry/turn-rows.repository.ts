@@ -75,6 +75,7 @@ const CONTEXT_LOOK_BACK = 20;
 export class TurnRowsRepository {
   private readonly replace;
   private readonly one;
+  private readonly owner;
   private readonly page;
   private readonly ids;
   private readonly newest;
@@ -86,6 +87,9 @@ export class TurnRowsRepository {
     this.replace = db.prepare<[StoredTurn & { agent_id: number }]>(`
       INSERT OR REPLACE INTO turns (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map((column) => `@${column}`).join(', ')})`);
     this.one = db.prepare<[number], StoredTurn>('SELECT * FROM turns WHERE turn_id = +?');
+    this.owner = db
+      .prepare<[number], number>('SELECT agent_id FROM turns WHERE turn_id = +?')
+      .pluck();
     this.page = db.prepare<[number, number, number], StoredTurn>(
       'SELECT * FROM turns WHERE agent_id = +? AND turn_id < +? ORDER BY turn_id DESC LIMIT +?',
     );
@@ -141,6 +145,11 @@ export class TurnRowsRepository {
   find(turnId: number): UnversionedTurnRow | undefined {
     const stored = this.one.get(turnId);
     return stored && toRow(stored);
+  }
+
+  /** Incarnation of the agent whose turn it is. */
+  agentOf(turnId: number): number | undefined {
+    return this.owner.get(turnId);
   }
 
   /** The agent's turns older than `before`, newest first. */

@@ -117,7 +117,8 @@ export class TurnEnds {
 
   /** Revokes every run of the agent and has the gateways close them. */
   revokeRuns(agent: Agent): void {
-    for (const run of this.turnRows.revoke(agent.id)) this.fences.raise(agent.id, run);
+    for (const run of this.turnRows.revoke(agent.id, this.clock.now()))
+      this.fences.raise(agent.id, run);
   }
 
   private finish(

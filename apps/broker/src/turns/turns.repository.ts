@@ -63,8 +63,8 @@ export class TurnsRepository {
     this.runsOf = db
       .prepare<[number], string>('SELECT token_hash FROM runs WHERE agent = +? AND revoked = 0')
       .pluck();
-    this.revokeRuns = db.prepare<[number]>(
-      'UPDATE runs SET revoked = 1 WHERE agent = +? AND revoked = 0',
+    this.revokeRuns = db.prepare<[number, number]>(
+      'UPDATE runs SET revoked = 1, revoked_at = ? WHERE agent = +? AND revoked = 0',
     );
   }
 
@@ -112,9 +112,9 @@ export class TurnsRepository {
   }
 
   /** Revokes every run of the agent; returns their hashes. */
-  revoke(agent: number): string[] {
+  revoke(agent: number, now: number): string[] {
     const runs = this.runsOf.all(agent);
-    if (runs.length > 0) this.revokeRuns.run(agent);
+    if (runs.length > 0) this.revokeRuns.run(now, agent);
     return runs;
   }
 }

@@ -166,10 +166,11 @@ export class DashboardReads {
 
   private ownTurn(agent: number, turnId: string): number[] {
     const id = parseId('t', turnId);
-    const turn = id === undefined ? undefined : this.turns.find(id);
-    if (turn?.agent !== agent)
+    // The broker's own row of it may be past its term while its events are kept.
+    const owner = id && (this.turns.find(id)?.agent ?? this.telemetry.reader.turns.agentOf(id));
+    if (id === undefined || owner !== agent)
       throw new HiveError('not_found', `${turnId} is not a turn of this agent`);
-    return [turn.id];
+    return [id];
   }
 
   private idOf(name: string): number {

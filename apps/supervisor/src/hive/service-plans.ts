@@ -48,7 +48,15 @@ export function servicePlans(layout: HiveLayout): ServicePlan[][] {
         ...given('HOME', process.env['HOME']),
       }),
     ],
-    [plan(layout, 'broker', { HIVE_DB_DIR: database('broker'), ...redisUrl(layout, 'broker') })],
+    [
+      plan(layout, 'broker', {
+        HIVE_DB_DIR: database('broker'),
+        HIVE_MESSAGE_DAYS: String(settings.keepDays.messages),
+        HIVE_TURN_DAYS: String(settings.keepDays.turns),
+        HIVE_EVENT_DAYS: String(settings.keepDays.events),
+        ...redisUrl(layout, 'broker'),
+      }),
+    ],
     [
       plan(layout, 'gateway', {
         HIVE_GATEWAY_HOST: settings.gateway.host,

@@ -9,6 +9,9 @@ export const SETTINGS: Readonly<Record<string, string>> = {
   HIVE_OPERATOR_TOKEN: "bearer token of the operator's scripts (made once, in secrets/)",
   HIVE_CONTAINER_DRIVER: 'how agents are kept (the best one that works here)',
   HIVE_REACHABLE: 'paths below closed folders that agents must reach, separated by ":"',
+  HIVE_MESSAGE_DAYS: 'days that read messages are kept (30)',
+  HIVE_TURN_DAYS: 'days that the figures of turns are kept (400)',
+  HIVE_EVENT_DAYS: 'days that the live output of turns is kept (14)',
   HIVE_LOG_LEVEL: 'trace, debug, info, warn, error or fatal (info)',
 };
 

@@ -11,7 +11,7 @@ import {
   registerDecorator,
 } from 'class-validator';
 
-import { CONTAINERS, type Container } from '#libs/protocol';
+import { CONTAINERS, LIMITS, type Container } from '#libs/protocol';
 import { parseRedisUrl } from '#libs/service';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
@@ -21,8 +21,10 @@ const HOST = {
 };
 const HOST_SHAPE = /^([A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?|[0-9a-fA-F:.]{2,45})$/;
 
+const DAYS = { message: 'allowed are whole days from 1 to 36500' };
+
 /** Only `7000`, not `0x1b58`, `7e3` or ` 7000`: what was typed is what is used. */
-const asPort = Transform(({ obj, key, value }: TransformFnParams): unknown => {
+const asWholeNumber = Transform(({ obj, key, value }: TransformFnParams): unknown => {
   // `value` went through Number() already, `obj` holds what was typed or, when nothing was, nothing.
   const typed = (obj as Record<string, string | undefined>)[key];
   return typed === undefined || /^\d{1,5}$/.test(typed) ? value : Number.NaN;
@@ -41,7 +43,7 @@ export class SupervisorEnv {
   @Matches(HOST_SHAPE, HOST)
   HIVE_DASHBOARD_HOST: string = '127.0.0.1';
 
-  @asPort
+  @asWholeNumber
   @IsInt(PORT)
   @Min(1, PORT)
   @Max(65_535, PORT)
@@ -50,7 +52,7 @@ export class SupervisorEnv {
   @Matches(HOST_SHAPE, HOST)
   HIVE_GATEWAY_HOST: string = '127.0.0.1';
 
-  @asPort
+  @asWholeNumber
   @IsInt(PORT)
   @Min(1, PORT)
   @Max(65_535, PORT)
@@ -75,6 +77,24 @@ export class SupervisorEnv {
 
   @IsIn(LOG_LEVELS, { message: `allowed are ${LOG_LEVELS.join(', ')}` })
   HIVE_LOG_LEVEL: string = 'info';
+
+  @asWholeNumber
+  @IsInt(DAYS)
+  @Min(1, DAYS)
+  @Max(36_500, DAYS)
+  HIVE_MESSAGE_DAYS: number = LIMITS.message_retention_days;
+
+  @asWholeNumber
+  @IsInt(DAYS)
+  @Min(1, DAYS)
+  @Max(36_500, DAYS)
+  HIVE_TURN_DAYS: number = 400;
+
+  @asWholeNumber
+  @IsInt(DAYS)
+  @Min(1, DAYS)
+  @Max(36_500, DAYS)
+  HIVE_EVENT_DAYS: number = 14;
 }
 
 function IsRedisUrl(): PropertyDecorator {

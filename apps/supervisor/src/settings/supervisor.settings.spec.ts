@@ -27,6 +27,7 @@ describe(verifies('10.1') + 'the settings of npm start', () => {
       dashboard: { host: '127.0.0.1', port: 7000 },
       gateway: { host: '127.0.0.1', port: 7001 },
       operatorToken: undefined,
+      keepDays: { messages: 30, turns: 400, events: 14 },
       logLevel: 'info',
       demo: false,
     });
@@ -58,6 +59,9 @@ describe(verifies('10.1') + 'the settings of npm start', () => {
     [['--gateway-host', 'not a host'], {}, /HIVE_GATEWAY_HOST="not a host": allowed are an IP/],
     [['--container-driver', 'vm'], {}, /HIVE_CONTAINER_DRIVER="vm": allowed are process, /],
     [['--log-level', 'loud'], {}, /HIVE_LOG_LEVEL="loud": allowed are trace, /],
+    [['--message-days', '0'], {}, /HIVE_MESSAGE_DAYS="0": allowed are whole days from 1 to 36500/],
+    [[], { HIVE_TURN_DAYS: '1e3' }, /HIVE_TURN_DAYS="1e3": allowed/],
+    [['--event-days=x'], {}, /HIVE_EVENT_DAYS="x": allowed/],
     [['--home', '/'], {}, /HIVE_HOME="\/": allowed/],
     [['--home', 'a\nb'], {}, /HIVE_HOME="a\\nb": allowed/],
     [['--redis-url', 'localhost:6379'], {}, /HIVE_REDIS_URL="localhost:6379": allowed are redis/],

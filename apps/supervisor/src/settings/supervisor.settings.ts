@@ -26,6 +26,8 @@ export interface SupervisorSettings {
   containerDriver: Container | undefined;
   /** What agents must reach besides the hive's own, though it lies below a folder that only root may enter. */
   reachable: readonly string[];
+  /** How long what is kept, in days (PRODUCT 1.10, 6.5). */
+  keepDays: { messages: number; turns: number; events: number };
   logLevel: string;
   demo: boolean;
 }
@@ -80,6 +82,11 @@ export function readSettings(
     operatorToken: env.HIVE_OPERATOR_TOKEN,
     containerDriver: env.HIVE_CONTAINER_DRIVER,
     reachable: env.HIVE_REACHABLE?.split(':').filter(Boolean) ?? [],
+    keepDays: {
+      messages: env.HIVE_MESSAGE_DAYS,
+      turns: env.HIVE_TURN_DAYS,
+      events: env.HIVE_EVENT_DAYS,
+    },
     logLevel: env.HIVE_LOG_LEVEL,
     demo: options.demo,
   };
