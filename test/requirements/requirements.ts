@@ -17,29 +17,23 @@ const partly = (id: string, what: string, missing: string): Requirement => ({
 });
 const planned = (id: string, what: string): Requirement => ({ id, what, state: 'planned' });
 
-const NO_FANOUT = 'broadcast and lists of recipients (refused with not_available_yet)';
-
 export const REQUIREMENTS: readonly Requirement[] = [
-  partly('1.1', 'send: bodies up to 4096 bytes, longer ones refused with the cure', NO_FANOUT),
+  built('1.1', 'send: bodies up to 4096 bytes, longer ones refused with the cure'),
   built('1.2', 'at-least-once, never lost; leases by turn; dead after the limit'),
   built('1.3', 'recv and recv_batch, long-poll woken at once'),
   built('1.4', 'wake prompt'),
   built('1.5', 'threads'),
-  planned('1.6', 'broadcast'),
+  built('1.6', 'broadcast'),
   partly(
     '1.7',
     'batched deliveries and the quiet window',
     'batches of reminders and broadcast chunks',
   ),
-  partly('1.8', 'allow-list and send rate', 'send rate limit'),
+  built('1.8', 'allow-list and send rate'),
   partly('1.9', 'full-text search in the broker, get_thread', 'the dashboard page of search'),
   built('1.10', 'retention of messages'),
   built('1.11', 'priority, unknown recipients, full inbox'),
-  partly(
-    '1.12',
-    'one visible life per message; idempotency_key',
-    'the reasons rate-limited and budget',
-  ),
+  built('1.12', 'one visible life per message; idempotency_key'),
   partly(
     '1.13',
     'loop breaker: hop count and limit; no work, no tokens',
@@ -139,7 +133,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   built('P18', 'commands to a harness'),
   built('P19', 'inbox limit'),
   partly('P20', 'hops', 'Needs you with "go on"'),
-  planned('P21', 'broadcasts'),
+  built('P21', 'broadcasts'),
   planned('P22', 'reminders'),
   planned('P23', 'spill'),
   planned('P24', 'restart window'),

@@ -22,9 +22,13 @@ import { SchedulerLinks } from './jobs/scheduler-links.js';
 import { GatewayLinks } from './links/gateway-links.js';
 import { Presence } from './links/presence.js';
 import { Addressing } from './messages/addressing.service.js';
+import { BroadcastsRepository } from './messages/broadcasts.repository.js';
+import { Broadcasts } from './messages/broadcasts.service.js';
 import { IdempotencyRepository } from './messages/idempotency.repository.js';
 import { MessagesRepository } from './messages/messages.repository.js';
+import { OpenBroadcasts } from './messages/open-broadcasts.js';
 import { OutgoingMessages } from './messages/outgoing.service.js';
+import { SendRate } from './messages/send-rate.js';
 import { SendService } from './messages/send.service.js';
 import { ThreadsService } from './messages/threads.service.js';
 import { UnconfirmedSends } from './messages/unconfirmed-sends.js';
@@ -43,6 +47,7 @@ import { QuestionsRepository } from './questions/questions.repository.js';
 import { AgentDirectory } from './registry/agent-directory.service.js';
 import { AgentInfo } from './registry/agent-info.service.js';
 import { Credentials } from './registry/credentials.service.js';
+import { PurgeService } from './registry/purge.service.js';
 import { RegistryRepository } from './registry/registry.repository.js';
 import { RegistryService } from './registry/registry.service.js';
 import { ReminderBoard } from './reminders/reminder-board.service.js';
@@ -84,7 +89,9 @@ import { TurnsRepository } from './turns/turns.repository.js';
 import { WaitingPolls } from './turns/waiting-polls.js';
 import { WakeCheck } from './turns/wake-check.service.js';
 import { WakeRules } from './turns/wake-rules.service.js';
+import { WakeSpread } from './turns/wake-spread.js';
 import { DashboardReads } from './views/dashboard-reads.js';
+import { DeadDeliveries } from './views/dead-deliveries.js';
 import { DeliveryViews } from './views/delivery-views.js';
 import { MessagePages } from './views/message-pages.js';
 import { RowVersion } from './views/row-version.js';
@@ -104,6 +111,7 @@ const STORAGE = [
   IdempotencyRepository,
   RequestLog,
   JobsRepository,
+  BroadcastsRepository,
   ForgottenRepository,
   RemindersRepository,
 ];
@@ -116,6 +124,9 @@ const MEMORY = [
   ReminderCounts,
   ReminderRates,
   UnconfirmedSends,
+  OpenBroadcasts,
+  SendRate,
+  WakeSpread,
   WakeList,
   WaitingReceivers,
   WaitingPolls,
@@ -132,6 +143,7 @@ const WRITES = [
   Jobs,
   Credentials,
   Addressing,
+  Broadcasts,
   OutgoingMessages,
   SendService,
   ThreadsService,
@@ -155,6 +167,7 @@ const WRITES = [
   EndService,
   AgentInfo,
   RegistryService,
+  PurgeService,
   OperatorService,
   QuestionOutcomes,
   AskService,
@@ -176,6 +189,7 @@ const READS = [
   ReminderViews,
   RowViews,
   MessagePages,
+  DeadDeliveries,
   QuestionViews,
   OpenThreadRows,
   OpenThreadsService,

@@ -10,6 +10,9 @@ export interface GrantLimits {
   /** Turns that may start per second, and how many of them at once after a quiet time. */
   perSecond: number;
   burst: number;
+  /** The same for turns that broadcasts start; default: LIMITS. */
+  broadcastsPerSecond?: number;
+  broadcastBurst?: number;
 }
 
 /** Enough for some hundred agents on one machine, too little for a broadcast to start a thousand models at once. */

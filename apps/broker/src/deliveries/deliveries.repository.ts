@@ -4,7 +4,7 @@ import type { DeliveryState } from '#libs/protocol';
 
 import { ThreadsDb } from '../storage/threads.db.js';
 import { BACK_OFF_MOST_MS } from '../turns/back-off.js';
-import type { DeliveryRecord } from './delivery.js';
+import type { DeliveryRecord, NewDelivery } from './delivery.js';
 
 /**
  * A queued row that may be handed out now. A `not_before` further off than the longest back-off was written before the
@@ -16,11 +16,6 @@ const AVAILABLE = `state = 'queued' AND held = 0 AND (not_before <= +@now OR not
  * `+` before a parameter that an index is searched by: better-sqlite3's SQLite is built with STAT4 and would otherwise
  * plan the statement anew for each value, which takes 10 to 30 times as long as to run it (measured: 0.7 or 16 µs).
  */
-
-type NewDelivery = Pick<
-  DeliveryRecord,
-  'message' | 'recipient' | 'priority' | 'sender' | 'limited' | 'eager' | 'since' | 'reason'
->;
 
 interface Available {
   recipient: number;
@@ -38,6 +33,8 @@ export class DeliveriesRepository {
   private readonly inOrder;
   private readonly ofRank;
   private readonly anyEager;
+  private readonly anyDirect;
+  private readonly waitingRows;
   private readonly leasedRows;
   private readonly allLeased;
   private readonly heldRows;
@@ -56,8 +53,8 @@ export class DeliveriesRepository {
 
   constructor({ db }: ThreadsDb) {
     this.insertRow = db.prepare(
-      `INSERT INTO deliveries (message, recipient, state, priority, sender, limited, eager, since, reason)
-       VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO deliveries (message, recipient, state, priority, sender, limited, eager, broadcast, since, reason)
+       VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.selectOne = db.prepare<[number, number], DeliveryRecord>(
       'SELECT * FROM deliveries WHERE message = ? AND recipient = ?',
@@ -76,6 +73,14 @@ export class DeliveriesRepository {
         `SELECT 1 FROM deliveries WHERE recipient = +@recipient AND priority < 2 AND eager = 1 AND ${AVAILABLE} LIMIT 1`,
       )
       .pluck();
+    this.anyDirect = db
+      .prepare<{ recipient: number; now: number }, number>(
+        `SELECT 1 FROM deliveries WHERE recipient = +@recipient AND priority < 2 AND broadcast = 0 AND ${AVAILABLE} LIMIT 1`,
+      )
+      .pluck();
+    this.waitingRows = db.prepare<[number], DeliveryRecord>(
+      `SELECT * FROM deliveries WHERE recipient = +? AND state = 'queued' ORDER BY priority, message`,
+    );
     this.soonest = db
       .prepare<{ recipient: number; now: number }, number | null>(
         `SELECT min(not_before) FROM deliveries
@@ -128,7 +133,7 @@ export class DeliveriesRepository {
     this.deleteOf = db.prepare<[number]>('DELETE FROM deliveries WHERE message = +?');
   }
 
-  insert(delivery: NewDelivery): void {
+  insert(delivery: NewDelivery & { since: number }): void {
     this.insertRow.run(
       delivery.message,
       delivery.recipient,
@@ -136,6 +141,7 @@ export class DeliveriesRepository {
       delivery.sender,
       delivery.limited,
       delivery.eager,
+      delivery.broadcast,
       delivery.since,
       delivery.reason,
     );
@@ -158,6 +164,16 @@ export class DeliveriesRepository {
   /** Whether something waits that skips the quiet window (P16). */
   hasEager(recipient: number, now: number): boolean {
     return this.anyEager.get({ recipient, now }) !== undefined;
+  }
+
+  /** Whether something other than broadcasts waits that could start a turn. */
+  hasDirect(recipient: number, now: number): boolean {
+    return this.anyDirect.get({ recipient, now }) !== undefined;
+  }
+
+  /** All that waits for the recipient, held or not. */
+  queuedFor(recipient: number): DeliveryRecord[] {
+    return this.waitingRows.all(recipient);
   }
 
   /** When the next backed-off row comes due that could start a turn; undefined when there is none. */

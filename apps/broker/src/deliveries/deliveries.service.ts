@@ -7,7 +7,7 @@ import { CLOCK } from '../broker.options.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
 import { LeaseTimes } from '../turns/lease-times.js';
 import { DeliveriesRepository } from './deliveries.repository.js';
-import type { DeliveryRecord, GiveBack, Holder } from './delivery.js';
+import type { DeliveryRecord, GiveBack, Holder, NewDelivery } from './delivery.js';
 import { InboxCounts } from './inbox-counts.js';
 import { WakeList } from './wake-list.js';
 
@@ -27,17 +27,38 @@ export class Deliveries {
   ) {}
 
   /** A new delivery, queued. */
-  add(
-    delivery: Pick<
-      DeliveryRecord,
-      'message' | 'recipient' | 'priority' | 'sender' | 'limited' | 'eager' | 'reason'
-    >,
-  ): void {
+  add(delivery: NewDelivery): void {
     this.rows.insert({ ...delivery, since: this.clock.now() });
     this.counts.add({ ...delivery, held: 0 }, 1);
     if (delivery.reason !== null) this.changes.needsYouChanged();
     this.changes.agentChanged(delivery.recipient);
     this.wakes.add(delivery.recipient);
+  }
+
+  /** The same where it may be there already. */
+  addOnce(delivery: NewDelivery): void {
+    if (!this.rows.find(delivery.message, delivery.recipient)) this.add(delivery);
+  }
+
+  /** A delivery that is not made, and says why in the message's state (P21). */
+  skip(delivery: NewDelivery, reason: string): void {
+    if (this.rows.find(delivery.message, delivery.recipient)) return;
+    const now = this.clock.now();
+    this.rows.insert({ ...delivery, reason, since: now });
+    const row = this.rows.find(delivery.message, delivery.recipient);
+    if (row) this.rows.end(row, { state: 'cancelled', attempts: 0, reason }, now);
+  }
+
+  /** queued → dead: nobody will ever read it (P25). */
+  bury(delivery: DeliveryRecord, reason: string): void {
+    this.counts.add(delivery, -1);
+    this.rows.end(
+      delivery,
+      { state: 'dead', attempts: delivery.attempts, reason },
+      this.clock.now(),
+    );
+    this.changes.needsYouChanged();
+    this.changes.deliveryChanged(delivery.message);
   }
 
   /** queued → leased, or one more hand-out of the same lease. Returns the row as it was handed out. */

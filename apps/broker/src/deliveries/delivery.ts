@@ -4,6 +4,10 @@ import type { MessageRecord } from '../messages/message.js';
 
 /** Why a delivery past the hop limit is `low` (P20). */
 export const HOP_LIMIT_REASON = 'hop_limit';
+/** Why a broadcast's delivery was cancelled at once: the inbox was full (P21). */
+export const INBOX_FULL_REASON = 'inbox_full';
+/** Why what waited for an agent is dead: nothing is kept of it any more (P25). */
+export const PURGED_REASON = 'recipient_purged';
 
 /** A row of `deliveries`: one message on its way to one recipient. */
 export interface DeliveryRecord {
@@ -16,6 +20,8 @@ export interface DeliveryRecord {
   sender: number;
   limited: number;
   eager: number;
+  /** It belongs to a broadcast: its wakes are spread (PRODUCT 1.6). */
+  broadcast: number;
   hand_outs: number;
   /** Hand-outs before the operator had it tried again: they do not count towards its death. */
   forgiven: number;
@@ -48,3 +54,9 @@ export interface GiveBack {
   /** Why it dies, when the limits say that it does. */
   note?: string;
 }
+
+/** What a new delivery says. */
+export type NewDelivery = Pick<
+  DeliveryRecord,
+  'message' | 'recipient' | 'priority' | 'sender' | 'limited' | 'eager' | 'broadcast' | 'reason'
+>;

@@ -12,6 +12,7 @@ import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
 import { ParkedCall } from '../links/parked-call.js';
+import { Broadcasts } from '../messages/broadcasts.service.js';
 import { toMessage } from '../messages/message.js';
 import { MessagesRepository } from '../messages/messages.repository.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
@@ -55,6 +56,7 @@ export class ReceiveService {
     private readonly rows: DeliveriesRepository,
     private readonly counts: InboxCounts,
     private readonly picker: Picker,
+    private readonly broadcasts: Broadcasts,
     private readonly turns: LiveTurns,
     private readonly fences: RunFences,
     private readonly waiting: WaitingReceivers,
@@ -97,6 +99,7 @@ export class ReceiveService {
     const repeated = this.requests.repeated(params.request_id, 'recv', agent.id);
     if (repeated) return this.again(repeated, receiver);
     if (signal.aborted) throw new HiveError('cancelled', 'the call was cancelled');
+    this.broadcasts.writeFor(agent.id);
     const mine = this.leasedTo(receiver);
     if (!turn)
       for (const shown of mine.filter((row) => row.written === 1)) this.deliveries.ack(shown);

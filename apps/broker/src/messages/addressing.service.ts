@@ -12,7 +12,7 @@ import {
 
 import { InboxCounts } from '../deliveries/inbox-counts.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
-import { OPERATOR_ID } from '../registry/agent.js';
+import { OPERATOR_ID, type Agent } from '../registry/agent.js';
 import { PRIORITY_RANK } from './message.js';
 import type { Sender } from './sender.js';
 
@@ -24,7 +24,12 @@ export interface Recipient {
   limited: boolean;
 }
 
-/** Turns the `to` of a send into a recipient, or says why it cannot be one. */
+/** Whom a send goes to: by name, or every agent that the sender may write to. */
+export type Addressed =
+  | { broadcast: false; recipients: readonly Recipient[] }
+  | { broadcast: true; recipients: readonly Agent[] };
+
+/** Turns the `to` of a send into its recipients, or says why it cannot. */
 @Injectable()
 export class Addressing {
   constructor(
@@ -32,20 +37,44 @@ export class Addressing {
     private readonly counts: InboxCounts,
   ) {}
 
-  /** Throws unless this sender may write to `to` now. */
-  resolve(sender: Sender, to: string | readonly string[], priority: Priority): Recipient {
-    if (typeof to !== 'string') {
+  /** Throws unless this sender may write to every name in `to` now; a name that is given twice counts once. */
+  resolve(sender: Sender, to: string | readonly string[], priority: Priority): Addressed {
+    if (to === BROADCAST) return { broadcast: true, recipients: this.everybody(sender) };
+    if (typeof to === 'string')
+      return { broadcast: false, recipients: [this.recipient(sender, to, priority)] };
+    if (to.includes(BROADCAST)) {
       throw new HiveError(
-        'not_available_yet',
-        'a list of recipients is not available yet; send to one name at a time',
+        'invalid_request',
+        '"*" reaches everybody and stands alone, not in a list of names; nothing was sent',
       );
     }
-    if (to === BROADCAST) {
-      throw new HiveError(
-        'not_available_yet',
-        'broadcasts ("*") are not available yet; send to one name at a time',
-      );
-    }
+    const recipients = [...new Set(to)].map((name) => this.recipient(sender, name, priority));
+    return { broadcast: false, recipients };
+  }
+
+  /** Whether peers' messages of this priority find no room in an inbox (P19). */
+  isFull(recipient: number, priority: Priority): boolean {
+    return (
+      this.counts.limited(recipient, recipient, PRIORITY_RANK[priority]).all >=
+      this.room(recipient, priority)
+    );
+  }
+
+  /** The recipients of a broadcast (P21), in the order of their ids. */
+  private everybody(sender: Sender): Agent[] {
+    const allowed = sender.allowedRecipients;
+    const others = [...this.directory.all()]
+      .filter(({ id, name }) => id !== sender.id && isAllowed(allowed, name))
+      .toSorted((a, b) => a.id - b.id);
+    if (others.length > 0) return others;
+    throw new HiveError(
+      'unknown_recipient',
+      'there is no other agent that you may write to; nothing was sent',
+    );
+  }
+
+  /** Throws unless this sender may write to this one name now. */
+  recipient(sender: Sender, to: string, priority: Priority): Recipient {
     const recipient = this.find(sender, to);
     this.assertAllowed(sender, to);
     if (recipient.limited) this.assertRoom(sender, recipient, priority);
@@ -78,7 +107,7 @@ export class Addressing {
 
   private assertAllowed(sender: Sender, to: string): void {
     const allowed = sender.allowedRecipients;
-    if (allowed.length === 0 || to === MANAGER || allowed.includes(to)) return;
+    if (isAllowed(allowed, to)) return;
     throw new HiveError(
       'recipient_not_allowed',
       `you may not write to "${to}"; you may write to ${[...new Set([...allowed, MANAGER])].join(', ')}. Ask the manager to pass it on`,
@@ -87,8 +116,7 @@ export class Addressing {
   }
 
   private assertRoom(sender: Sender, recipient: Recipient, priority: Priority): void {
-    const limit = this.directory.byId(recipient.id)?.inbox_limit ?? LIMITS.inbox;
-    const room = priority === 'low' ? share(limit) : limit;
+    const room = this.room(recipient.id, priority);
     const waiting = this.counts.limited(recipient.id, sender.id, PRIORITY_RANK[priority]);
     const what = priority === 'low' ? 'low messages' : 'messages';
     if (waiting.all >= room) {
@@ -106,6 +134,16 @@ export class Addressing {
       );
     }
   }
+
+  private room(recipient: number, priority: Priority): number {
+    const limit = this.directory.byId(recipient)?.inbox_limit ?? LIMITS.inbox;
+    return priority === 'low' ? share(limit) : limit;
+  }
+}
+
+/** Whether a list of allowed recipients has this name; an empty one has all, and the manager is in each (PRODUCT 1.8). */
+function isAllowed(allowed: readonly string[], name: string): boolean {
+  return allowed.length === 0 || name === MANAGER || allowed.includes(name);
 }
 
 /** What one sender may have of `whole`, and `low` messages of an inbox (P19). */

@@ -49,6 +49,17 @@ export function priorityOf(rank: number): Priority {
   return PRIORITY_OF_RANK[rank] ?? 'normal';
 }
 
+/** The names in `to_names`: one name, or a JSON array of them. */
+export function namesIn(names: string): string[] {
+  return names.startsWith('[') ? (JSON.parse(names) as string[]) : [names];
+}
+
+/** Names as `to_names` keeps them. */
+export function toNames(names: readonly string[]): string {
+  const [first = '', ...others] = names;
+  return others.length === 0 ? first : JSON.stringify(names);
+}
+
 /** Root of the thread that a message belongs to. */
 export function threadOf(message: { id: number; thread: number | null }): number {
   return message.thread ?? message.id;

@@ -1,29 +1,38 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import {
+  BROADCAST,
   formatId,
-  LIMITS,
   parseId,
   type MessageEvent,
   type MessageKind,
   type Priority,
+  type SendResult,
 } from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
 import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import { Deliveries } from '../deliveries/deliveries.service.js';
-import { HOP_LIMIT_REASON } from '../deliveries/delivery.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
-import type { Recipient } from './addressing.service.js';
-import { PRIORITY_RANK, threadOf, type MessageDetail, type MessageRecord } from './message.js';
+import { AgentDirectory } from '../registry/agent-directory.service.js';
+import type { Addressed, Recipient } from './addressing.service.js';
+import { Broadcasts } from './broadcasts.service.js';
+import {
+  namesIn,
+  threadOf,
+  toNames,
+  type MessageDetail,
+  type MessageRecord,
+  type NewMessage,
+} from './message.js';
 import { MessagesRepository } from './messages.repository.js';
+import { newDelivery } from './new-delivery.js';
 import type { Sender } from './sender.js';
 
 /** What is stored and delivered. */
 export interface Outgoing {
   sender: Sender;
-  recipient: Recipient;
   body: string;
   in_reply_to?: string;
   /** Number of the message that it answers, whoever sends it: instead of `in_reply_to`. */
@@ -54,49 +63,64 @@ export class OutgoingMessages {
     private readonly messages: MessagesRepository,
     private readonly deliveries: Deliveries,
     private readonly deliveryRows: DeliveriesRepository,
+    private readonly broadcasts: Broadcasts,
+    private readonly directory: AgentDirectory,
     private readonly changes: ChangeLog,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
-  store({ sender, recipient, body, in_reply_to, answers, ...options }: Outgoing): Stored {
+  /** To one recipient. */
+  store({ recipient, ...message }: Outgoing & { recipient: Recipient }): Stored {
+    return this.storeFor(message, { broadcast: false, recipients: [recipient] });
+  }
+
+  /** To each of a list, or frozen for every agent it reaches (P21). */
+  storeFor(outgoing: Outgoing, addressed: Addressed): Stored {
+    const { sender, in_reply_to, answers, ...options } = outgoing;
     const parent =
       answers === undefined ? this.parent(in_reply_to, sender) : this.messages.find(answers);
-    const hop = options.hop ?? this.hopOf(sender);
-    const pastLimit = hop > LIMITS.hops && recipient.id !== 0;
-    const priority = options.priority ?? 'normal';
-    const kind = options.kind ?? 'message';
-    const id = this.messages.insert({
+    const names = addressed.recipients.map(({ name }) => name);
+    const message: NewMessage = {
       thread: parent ? threadOf(parent) : null,
       in_reply_to: parent?.id ?? null,
       from_agent: sender.id,
       from_name: sender.name,
       from_kind: sender.kind,
-      to_names: recipient.name,
-      kind,
+      to_names: addressed.broadcast ? BROADCAST : toNames(names),
+      kind: options.kind ?? 'message',
       event: options.event ?? null,
-      priority,
-      broadcast: 0,
-      hop,
+      priority: options.priority ?? 'normal',
+      broadcast: addressed.broadcast ? 1 : 0,
+      hop: options.hop ?? this.hopOf(sender),
       may_repeat: sender.turn?.redelivered ? 1 : 0,
       cause_turn: sender.turn?.id ?? null,
       cause_message: sender.turn?.wake ?? null,
       sent_at: this.clock.now(),
-      body,
+      body: options.body,
       detail: options.detail === undefined ? null : JSON.stringify(options.detail),
-    });
-    this.deliveries.add({
-      message: id,
-      recipient: recipient.id,
-      priority: pastLimit ? PRIORITY_RANK.low : PRIORITY_RANK[priority],
-      sender: sender.id,
-      limited: recipient.limited ? 1 : 0,
-      eager: priority === 'urgent' || sender.kind === 'operator' || kind === 'answer' ? 1 : 0,
-      reason: pastLimit ? HOP_LIMIT_REASON : null,
-    });
+    };
+    const id = this.messages.insert(message);
+    if (addressed.broadcast) {
+      const recipients = addressed.recipients.map((agent) => agent.id);
+      this.broadcasts.freeze({ message: id, sender: sender.id }, recipients);
+    } else {
+      for (const recipient of addressed.recipients) {
+        this.broadcasts.writeBefore(sender.id, recipient.id);
+        this.deliveries.add(newDelivery(id, message, recipient.id, recipient.limited));
+      }
+    }
     this.changes.messageSent(id);
     const stored: Stored = { id, thread: parent ? threadOf(parent) : id };
     if (in_reply_to !== undefined && !parent) stored.note = IGNORED_REPLY;
     return stored;
+  }
+
+  /** Names of all that a stored message goes to. */
+  recipientsOf(message: MessageRecord): string[] {
+    if (message.broadcast === 0) return namesIn(message.to_names);
+    return this.broadcasts
+      .recipientsOf(message.id)
+      .map((id) => this.directory.byId(id)?.name ?? `agent ${id}`);
   }
 
   /** 1 + the highest hop of what the sender holds; 0 for the operator and for one that holds nothing (P20). */
@@ -121,19 +145,11 @@ export class OutgoingMessages {
 }
 
 /** Wire form of what was stored. */
-export function sendResult(
-  stored: Stored,
-  recipient: string,
-): {
-  id: string;
-  thread_id: string;
-  recipients: string[];
-  note?: string;
-} {
+export function sendResult(stored: Stored, recipients: readonly string[]): SendResult {
   return {
     id: formatId('m', stored.id),
     thread_id: formatId('m', stored.thread),
-    recipients: [recipient],
+    recipients: [...recipients],
     ...(stored.note === undefined ? {} : { note: stored.note }),
   };
 }

@@ -60,9 +60,7 @@ describe(verifies('1.11', '1.8') + 'a recipient', () => {
     ['nobody', 'unknown_recipient'],
     ['system', 'unknown_recipient'],
     ['self', 'unknown_recipient'],
-    ['*', 'not_available_yet'],
-    [['bob', 'alice'], 'not_available_yet'],
-    [['bob'], 'not_available_yet'],
+    [['bob', 'system'], 'unknown_recipient'],
   ])('%j is refused as %s', async (to, code) => {
     swarm = await Swarm.open(['alice', 'bob']);
     expect(await refusal(swarm.send('alice', to, 'hi'))).toBe(code);

@@ -4,20 +4,24 @@ import {
   assertBody,
   formatId,
   HiveError,
+  LIMITS,
+  type BrokerDashboardApi,
   type Repeatable,
   type SendParams,
   type SendResult,
 } from '#libs/protocol';
 
 import { Deliveries } from '../deliveries/deliveries.service.js';
+import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { Credentials } from '../registry/credentials.service.js';
 import { RequestLog } from '../requests/request-log.service.js';
 import { Writer } from '../storage/writer.service.js';
-import { Addressing } from './addressing.service.js';
+import { Addressing, type Addressed } from './addressing.service.js';
 import { IdempotencyRepository } from './idempotency.repository.js';
 import { threadOf } from './message.js';
 import { MessagesRepository } from './messages.repository.js';
 import { OutgoingMessages, sendResult } from './outgoing.service.js';
+import { SendRate } from './send-rate.js';
 import { agentSender, externalSender, OPERATOR_SENDER, type Sender } from './sender.js';
 import { contentOf, UnconfirmedSends, type UnconfirmedSend } from './unconfirmed-sends.js';
 
@@ -28,7 +32,9 @@ export class SendService {
     private readonly writer: Writer,
     private readonly credentials: Credentials,
     private readonly requests: RequestLog,
+    private readonly directory: AgentDirectory,
     private readonly addressing: Addressing,
+    private readonly rate: SendRate,
     private readonly outgoing: OutgoingMessages,
     private readonly keys: IdempotencyRepository,
     private readonly unconfirmed: UnconfirmedSends,
@@ -61,8 +67,19 @@ export class SendService {
   ): Promise<SendResult> {
     return this.writer.submit(() => {
       const { agent } = this.credentials.caller(credential);
-      const sender = externalSender(agent, params.from);
-      return this.send(sender, 'wake', { ...params, to: agent.name });
+      return this.send(externalSender(agent, params.from), 'wake', { ...params, to: agent.name });
+    });
+  }
+
+  /** The same, asked for by the operator's `hive wake`: shows as the program's, not as the operator's. */
+  async wakeAgent({ agent: name, ...params }: WakeAgentParams): Promise<SendResult> {
+    return this.writer.submit(() => {
+      const agent = this.directory.byName(name);
+      if (!agent) throw new HiveError('unknown_recipient', `there is no agent "${name}"`);
+      return this.send(externalSender(agent, params.from), 'operator_wake', {
+        ...params,
+        to: name,
+      });
     });
   }
 
@@ -97,14 +114,25 @@ export class SendService {
   }
 
   private store(sender: Sender, params: SendParams): SendResult {
-    const recipient = this.addressing.resolve(sender, params.to, params.priority ?? 'normal');
-    const stored = this.outgoing.store({ ...params, sender, recipient });
-    if (sender.kind === 'operator') this.deliveries.release(recipient.id);
+    const addressed = this.addressing.resolve(sender, params.to, params.priority ?? 'normal');
+    this.takeRate(sender, addressed);
+    const stored = this.outgoing.storeFor({ ...params, sender }, addressed);
+    if (sender.kind === 'operator')
+      for (const { id } of addressed.recipients) this.deliveries.release(id);
     if (params.idempotency_key !== undefined) {
       const content = contentOf(sender.id, params);
       this.keys.remember(sender.id, params.idempotency_key, content, stored.id);
     }
-    return sendResult(stored, recipient.name);
+    return sendResult(
+      stored,
+      addressed.recipients.map(({ name }) => name),
+    );
+  }
+
+  /** What peers and programs beside an agent send counts against that agent's rate (PRODUCT 1.8, P33). */
+  private takeRate({ id, kind }: Sender, { broadcast, recipients }: Addressed): void {
+    const agent = kind === 'operator' ? undefined : this.directory.byId(id);
+    if (agent) this.rate.take(agent, broadcast ? LIMITS.broadcast_send_tokens : recipients.length);
   }
 
   /** The first result of an idempotency key that was used before (P11). */
@@ -121,7 +149,7 @@ export class SendService {
       );
     }
     return {
-      ...sendResult({ id: sent.id, thread: threadOf(sent) }, sent.to_names),
+      ...sendResult({ id: sent.id, thread: threadOf(sent) }, this.outgoing.recipientsOf(sent)),
       note: 'already sent with this idempotency_key; this is the first result',
     };
   }
@@ -147,6 +175,8 @@ export class SendService {
     return { content, earlier: this.unconfirmed.take(content, params.request_id), used: false };
   }
 }
+
+type WakeAgentParams = BrokerDashboardApi['wake'][0];
 
 /** What is known of a send before its transaction. */
 interface Claim {

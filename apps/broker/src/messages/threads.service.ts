@@ -14,7 +14,7 @@ import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import type { Agent } from '../registry/agent.js';
 import { Credentials } from '../registry/credentials.service.js';
 import { DeliveryViews } from '../views/delivery-views.js';
-import { PRIORITY_RANK, threadOf, toMessage, type MessageRecord } from './message.js';
+import { namesIn, PRIORITY_RANK, threadOf, toMessage, type MessageRecord } from './message.js';
 import { MessagesRepository } from './messages.repository.js';
 
 /** `get_thread`: the part of a conversation that the caller sent or was handed, and nothing else (P34). */
@@ -51,7 +51,7 @@ export class ThreadsService {
     const message = toMessage(
       record,
       {
-        to: record.to_names,
+        to: namesIn(record.to_names).join(', '),
         priority: mine?.priority ?? PRIORITY_RANK[record.priority],
         redelivered: (mine?.hand_outs ?? 0) > 1,
         attempts: mine?.attempts ?? 0,

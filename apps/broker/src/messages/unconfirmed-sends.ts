@@ -7,6 +7,7 @@ import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
 import { RequestLog } from '../requests/request-log.service.js';
+import { namesIn, toNames } from './message.js';
 import { MessagesRepository } from './messages.repository.js';
 
 /** Sends that are remembered at most; the oldest are forgotten first. */
@@ -40,7 +41,7 @@ export class UnconfirmedSends {
       const sent = messages.find(Number(result.id.slice(1)));
       if (!sent) continue;
       const content = contentOf(request.caller, {
-        to: sent.to_names,
+        to: namesIn(sent.to_names),
         body: sent.body,
         priority: sent.priority,
         ...(sent.in_reply_to === null ? {} : { in_reply_to: `m${sent.in_reply_to}` }),
@@ -87,10 +88,14 @@ export class UnconfirmedSends {
   }
 }
 
-/** What makes two sends identical: sender, recipient, body, reply and priority. */
+/** What makes two sends identical: sender, recipients in whatever order, body, reply and priority. */
 export function contentOf(
   sender: number,
   { to, body, in_reply_to, priority }: Omit<SendParams, 'idempotency_key'>,
 ): string {
-  return hash('sha1', JSON.stringify([sender, to, body, in_reply_to ?? '', priority ?? 'normal']));
+  const names = typeof to === 'string' ? to : toNames([...new Set(to)].toSorted());
+  return hash(
+    'sha1',
+    JSON.stringify([sender, names, body, in_reply_to ?? '', priority ?? 'normal']),
+  );
 }

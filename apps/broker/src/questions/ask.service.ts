@@ -19,8 +19,10 @@ import type { Clock } from '#libs/service';
 import { CLOCK } from '../broker.options.js';
 import { Addressing, type Recipient } from '../messages/addressing.service.js';
 import { OutgoingMessages } from '../messages/outgoing.service.js';
+import { SendRate } from '../messages/send-rate.js';
 import { agentSender, type Sender } from '../messages/sender.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
+import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { OPERATOR_ID } from '../registry/agent.js';
 import { Credentials } from '../registry/credentials.service.js';
 import { RequestLog } from '../requests/request-log.service.js';
@@ -39,6 +41,8 @@ export class AskService {
     private readonly credentials: Credentials,
     private readonly requests: RequestLog,
     private readonly addressing: Addressing,
+    private readonly directory: AgentDirectory,
+    private readonly rate: SendRate,
     private readonly outgoing: OutgoingMessages,
     private readonly rows: QuestionsRepository,
     private readonly outcomes: QuestionOutcomes,
@@ -94,6 +98,8 @@ export class AskService {
         { open, limit: LIMITS.questions_open },
       );
     }
+    const agent = target.id === OPERATOR_ID ? undefined : this.directory.byId(sender.id);
+    if (agent) this.rate.take(agent);
     const now = this.clock.now();
     const hop = this.outgoing.hopOf(sender);
     const question = {
@@ -143,7 +149,7 @@ export class AskService {
         'you cannot ask yourself; ask the operator or a peer (list_agents shows them)',
       );
     }
-    return this.addressing.resolve(sender, to, 'normal');
+    return this.addressing.recipient(sender, to, 'normal');
   }
 
   private toOpenAsk(question: QuestionRecord): OpenAsk {

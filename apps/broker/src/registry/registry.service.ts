@@ -64,6 +64,11 @@ export class RegistryService {
     this.listeners.purged.push(listener);
   }
 
+  /** Inside the transaction that purges it. */
+  tellPurged(agent: Agent): void {
+    for (const listener of this.listeners.purged) listener(agent);
+  }
+
   /** Replaces the copy; living agents that are missing are destroyed. */
   async putAll(revision: number, agents: readonly RegistryAgent[]): Promise<{ revision: number }> {
     const destroyed = await this.writer.submit(() => {

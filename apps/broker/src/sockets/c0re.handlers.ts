@@ -6,11 +6,13 @@ import {
   callChecks,
   InstanceEndedCall,
   PublishCall,
+  PurgeAgentCall,
   PutAgentCall,
   PutRegistryCall,
   validate,
 } from '#libs/requests';
 
+import { PurgeService } from '../registry/purge.service.js';
 import { RegistryService } from '../registry/registry.service.js';
 import { notYet } from './not-yet.js';
 
@@ -19,10 +21,9 @@ import { notYet } from './not-yet.js';
 export class C0reHandlers {
   readonly table: RpcHandlers<BrokerC0reApi>;
 
-  constructor(registry: RegistryService) {
+  constructor(registry: RegistryService, purges: PurgeService) {
     this.table = {
       ...notYet('open_restart_window', 'close_restart_window'),
-      ...notYet('purge_agent'),
       put_registry: (params) => {
         const { revision, agents } = validate(PutRegistryCall, params);
         return registry.putAll(revision, agents);
@@ -39,6 +40,7 @@ export class C0reHandlers {
         const { agent_id, instance } = validate(InstanceEndedCall, params);
         return registry.instanceEnded(Number(agent_id), instance);
       },
+      purge_agent: (params) => purges.purge(Number(validate(PurgeAgentCall, params).agent_id)),
       publish: (params) => registry.publish(validate(PublishCall, params).events),
     };
   }

@@ -8,6 +8,7 @@ import {
   callChecks,
   CancelQuestionCall,
   CommandCall,
+  DeadDeliveriesCall,
   MarkReadCall,
   QuestionsCall,
   ReleaseCall,
@@ -16,6 +17,7 @@ import {
   RetryCall,
   SearchCall,
   validate,
+  WakeAgentCall,
 } from '#libs/requests';
 
 import { SendService } from '../messages/send.service.js';
@@ -26,7 +28,7 @@ import { QuestionViews } from '../questions/question-views.js';
 import { ReminderBoard } from '../reminders/reminder-board.service.js';
 import { SearchService } from '../search/search.service.js';
 import { DashboardReads } from '../views/dashboard-reads.js';
-import { notYet } from './not-yet.js';
+import { DeadDeliveries } from '../views/dead-deliveries.js';
 
 /** broker-dashboard.sock: what the operator sees and says. */
 @Injectable()
@@ -35,6 +37,7 @@ export class DashboardHandlers {
 
   constructor(
     reads: DashboardReads,
+    dead: DeadDeliveries,
     searches: SearchService,
     sends: SendService,
     operator: OperatorService,
@@ -44,7 +47,8 @@ export class DashboardHandlers {
     reminders: ReminderBoard,
   ) {
     this.table = {
-      ...notYet('wake', 'dead_deliveries'),
+      wake: (params) => sends.wakeAgent(validate(WakeAgentCall, params)),
+      dead_deliveries: (params) => dead.page(validate(DeadDeliveriesCall, params)),
       snapshot: (params) => reads.snapshot(params),
       messages: (params) => reads.messages(params),
       search: (params) => searches.ofOperator(validate(SearchCall, params)),

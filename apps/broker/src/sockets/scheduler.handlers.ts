@@ -4,6 +4,7 @@ import type { RpcHandlers } from '#libs/ipc';
 import type { BrokerSchedulerApi } from '#libs/protocol';
 import {
   callChecks,
+  DeliverChunksCall,
   ExpireQuestionsCall,
   JobsAddedCall,
   StillWantedCall,
@@ -13,12 +14,12 @@ import {
 } from '#libs/requests';
 
 import { Jobs } from '../jobs/jobs.service.js';
+import { Broadcasts } from '../messages/broadcasts.service.js';
 import { QuestionDeadlines } from '../questions/question-deadlines.service.js';
 import { ReminderFiring } from '../reminders/reminder-firing.service.js';
 import { RetentionService } from '../retention/retention.service.js';
 import { Sweeper } from '../turns/sweeper.service.js';
 import { WakeCheck } from '../turns/wake-check.service.js';
-import { notYet } from './not-yet.js';
 
 /** broker-scheduler.sock: the maintenance that a queue asks for. */
 @Injectable()
@@ -31,10 +32,13 @@ export class SchedulerHandlers {
     deadlines: QuestionDeadlines,
     reminders: ReminderFiring,
     jobs: Jobs,
+    broadcasts: Broadcasts,
     retention: RetentionService,
   ) {
     this.table = {
-      ...notYet('deliver_chunks'),
+      deliver_chunks: async (params) => ({
+        outcomes: await broadcasts.deliver(validate(DeliverChunksCall, params).jobs),
+      }),
       expire_questions: (params) => deadlines.expire(validate(ExpireQuestionsCall, params).jobs),
       take_jobs: (params) => jobs.take(validate(TakeJobsCall, params).limit),
       jobs_added: (params) => jobs.haveBeenAdded(validate(JobsAddedCall, params).through),

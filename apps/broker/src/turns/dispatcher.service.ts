@@ -8,6 +8,7 @@ import { InboxCounts } from '../deliveries/inbox-counts.js';
 import { ReceiveService } from '../deliveries/receive.service.js';
 import { WakeList } from '../deliveries/wake-list.js';
 import { superseded } from '../harness/harness-identity.service.js';
+import { Broadcasts } from '../messages/broadcasts.service.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { Writer } from '../storage/writer.service.js';
 import { Commands } from './commands.service.js';
@@ -16,6 +17,7 @@ import { RunFences } from './run-fences.js';
 import { TurnStarter } from './turn-starter.service.js';
 import { WaitingPolls } from './waiting-polls.js';
 import { WakeRules } from './wake-rules.service.js';
+import { WakeSpread } from './wake-spread.js';
 
 /** Wait before an agent is looked at again for whom nothing could be stored, on a full disk for example. */
 const AFTER_FAILURE_MS = 5000;
@@ -43,12 +45,15 @@ export class Dispatcher implements OnModuleInit {
     private readonly commands: Commands,
     private readonly limiter: GrantLimiter,
     private readonly rows: DeliveriesRepository,
+    private readonly broadcasts: Broadcasts,
+    private readonly spread: WakeSpread,
     fences: RunFences,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     writer.onSettle('hand-out', () => this.settle());
     fences.whenLifted((agent) => this.look(agent));
+    spread.whenFree((agent) => this.look(agent));
   }
 
   /** What was queued before the start is looked at as soon as somebody polls; nothing to do until then. */
@@ -109,6 +114,7 @@ export class Dispatcher implements OnModuleInit {
       this.polls.refusePoll(agentId, () => superseded(poll.instance, lowest));
       return;
     }
+    this.broadcasts.writeFor(agentId);
     const look = this.counts.pending(agentId) > 0 ? this.rules.look(agent) : undefined;
     this.limited.delete(agentId);
     if (look?.wake) {
@@ -121,6 +127,7 @@ export class Dispatcher implements OnModuleInit {
       return;
     }
     if (look?.waits === 'hive_limit') this.limited.add(agentId);
+    if (look?.waits === 'broadcast_rate') this.spread.add(agentId);
     if (look?.lookAgainMs !== undefined) this.lookAgain(agentId, look.lookAgainMs);
     if (poll.atOnce || this.commands.hasNew(agentId)) {
       const commands = this.commands.take(agentId);

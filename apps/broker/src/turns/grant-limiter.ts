@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 
+import { LIMITS } from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
 import {
@@ -11,46 +12,83 @@ import {
 } from '../broker.options.js';
 import { LiveTurns } from './live-turns.js';
 
-/** The hive's one limit on starting turns, whatever causes them: how many at once, and how many a second (P15). */
-@Injectable()
-export class GrantLimiter {
-  private readonly limits: GrantLimits;
+/** Fills with `perSecond` up to `burst`, and starts full. */
+class Bucket {
   private tokens: number;
   private filledAt: number;
 
   constructor(
+    private readonly perSecond: number,
+    private readonly burst: number,
+    private readonly clock: Clock,
+  ) {
+    this.tokens = burst;
+    this.filledAt = clock.monotonic();
+  }
+
+  get free(): number {
+    const now = this.clock.monotonic();
+    const gained = ((now - this.filledAt) / 1000) * this.perSecond;
+    this.tokens = Math.min(this.burst, this.tokens + gained);
+    this.filledAt = now;
+    return Math.floor(this.tokens);
+  }
+
+  /** Milliseconds until one is free. */
+  get waitMs(): number {
+    if (this.free >= 1) return 0;
+    return Math.max(1, Math.ceil(((1 - this.tokens) * 1000) / this.perSecond));
+  }
+
+  take(): void {
+    this.tokens -= 1;
+  }
+}
+
+/** The hive's one limit on starting turns, whatever causes them (P15), and that of broadcasts within it (PRODUCT 1.6). */
+@Injectable()
+export class GrantLimiter {
+  private readonly liveTurns: number;
+  private readonly turnRate: Bucket;
+  private readonly broadcastRate: Bucket;
+
+  constructor(
     private readonly turns: LiveTurns,
     @Inject(BROKER_OPTIONS) options: BrokerOptions,
-    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(CLOCK) clock: Clock,
   ) {
-    this.limits = options.grantLimits ?? DEFAULT_GRANT_LIMITS;
-    this.tokens = this.limits.burst;
-    this.filledAt = clock.monotonic();
+    const limits: GrantLimits = options.grantLimits ?? DEFAULT_GRANT_LIMITS;
+    this.liveTurns = limits.liveTurns;
+    this.turnRate = new Bucket(limits.perSecond, limits.burst, clock);
+    this.broadcastRate = new Bucket(
+      limits.broadcastsPerSecond ?? LIMITS.broadcast_wakes_per_second,
+      limits.broadcastBurst ?? LIMITS.broadcast_wake_burst,
+      clock,
+    );
   }
 
   /** Turns that may start now. */
   get free(): number {
-    this.refill();
-    return Math.min(Math.floor(this.tokens), this.limits.liveTurns - this.turns.size);
+    return Math.min(this.turnRate.free, this.liveTurns - this.turns.size);
   }
 
   /** Milliseconds until the rate lets a turn start; undefined when a turn has to end first. */
   get waitMs(): number | undefined {
-    if (this.turns.size >= this.limits.liveTurns) return undefined;
-    this.refill();
-    return Math.max(1, Math.ceil(((1 - this.tokens) * 1000) / this.limits.perSecond));
+    return this.turns.size >= this.liveTurns ? undefined : this.turnRate.waitMs;
   }
 
-  /** A turn starts. */
-  take(): void {
-    this.refill();
-    this.tokens -= 1;
+  /** Turns that broadcasts may start now. */
+  get freeForBroadcasts(): number {
+    return this.broadcastRate.free;
   }
 
-  private refill(): void {
-    const now = this.clock.monotonic();
-    const gained = ((now - this.filledAt) / 1000) * this.limits.perSecond;
-    this.tokens = Math.min(this.limits.burst, this.tokens + gained);
-    this.filledAt = now;
+  get broadcastWaitMs(): number {
+    return this.broadcastRate.waitMs;
+  }
+
+  /** A turn starts; `spread`: by a broadcast that waited for its rate. */
+  take(spread: boolean): void {
+    this.turnRate.take();
+    if (spread) this.broadcastRate.take();
   }
 }

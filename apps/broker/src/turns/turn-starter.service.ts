@@ -47,7 +47,11 @@ export class TurnStarter {
   ) {}
 
   /** Starts a turn with what was picked; nothing else may hold the agent. */
-  start(agent: Agent, poll: WaitingPoll, { deliveries, urgentRow }: Pick): PollAnswer {
+  start(
+    agent: Agent,
+    poll: WaitingPoll,
+    { deliveries, urgentRow, spread = false }: Pick & { spread?: boolean },
+  ): PollAnswer {
     const [first] = deliveries;
     const content = first && this.messages.find(first.message);
     if (!first || !content) throw new Error(`nothing to start a turn of ${agent.name} with`);
@@ -74,7 +78,7 @@ export class TurnStarter {
       turn_state: 'running',
       continuations: content.from_kind === 'self' ? agent.continuations + 1 : 0,
     });
-    this.limiter.take();
+    this.limiter.take(spread);
     this.leases.renew(agent.id, turn.id);
     this.changes.turnStarted(turn.id);
     this.changes.agentChanged(agent.id);

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import type { WaitReason } from '#libs/protocol';
+import type { TurnState, WaitReason } from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
@@ -16,7 +16,10 @@ import { RunFences } from './run-fences.js';
 
 /** Whether an agent may be woken now: with what, or why not. */
 export type WakeAnswer =
-  | { wake: Pick & { deliveries: [DeliveryRecord] } }
+  | {
+      /** `spread`: it takes its turn in the rate of broadcasts. */
+      wake: Pick & { deliveries: [DeliveryRecord]; spread: boolean };
+    }
   | {
       wake?: undefined;
       waits: WaitReason;
@@ -26,6 +29,13 @@ export type WakeAnswer =
 
 /** `parked_until` of an agent that waits for the operator, not for a time. */
 export const UNTIL_RELEASED = Number.MAX_SAFE_INTEGER;
+
+/** Why a parked agent waits, by the state that its last turn left. */
+const PARKED_FOR: Partial<Record<TurnState, WaitReason>> = {
+  rate_limited: 'rate_limited',
+  needs_login: 'needs_login',
+  held: 'budget',
+};
 
 /** Decides from the rows whether an agent may be woken (P15, P16). Timers are hints that ask again. */
 @Injectable()
@@ -52,8 +62,16 @@ export class WakeRules {
     }
     const quietMs = this.quietMs(agent, first, now);
     if (quietMs > 0) return { waits: 'quiet_window', lookAgainMs: quietMs };
+    const spread = this.isSpread(agent, first, now);
+    if (spread && this.limiter.freeForBroadcasts < 1) return { waits: 'broadcast_rate' };
     if (this.limiter.free < 1) return { waits: 'hive_limit', lookAgainMs: this.limiter.waitMs };
-    return { wake: { ...pick, deliveries: [first] } };
+    return { wake: { ...pick, deliveries: [first], spread } };
+  }
+
+  /** Whether a turn that `first` starts has to wait for the rate of broadcasts: nothing else waits that would start it. */
+  private isSpread(agent: Agent, first: DeliveryRecord, now: number): boolean {
+    if (first.broadcast === 0 || first.eager === 1) return false;
+    return !this.rows.hasDirect(agent.id, now);
   }
 
   /** Why the agent cannot be woken whatever waits. */
@@ -62,7 +80,9 @@ export class WakeRules {
       return { waits: agent.state === 'parked' ? 'parked' : 'stopped' };
     if (this.turns.of(agent.id) || this.fences.has(agent.id)) return { waits: 'busy' };
     const parkedMs = this.parkedMs(agent);
-    return parkedMs > 0 ? { waits: 'parked', lookAgainMs: finite(parkedMs) } : undefined;
+    return parkedMs > 0
+      ? { waits: PARKED_FOR[agent.turn_state] ?? 'parked', lookAgainMs: finite(parkedMs) }
+      : undefined;
   }
 
   /** Milliseconds that the agent stays parked, 0 when it is not. */

@@ -12,7 +12,7 @@ import {
 import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import { InboxCounts } from '../deliveries/inbox-counts.js';
 import { Presence } from '../links/presence.js';
-import { threadOf, type MessageDetail, type MessageRecord } from '../messages/message.js';
+import { namesIn, threadOf, type MessageDetail, type MessageRecord } from '../messages/message.js';
 import { MessagesRepository } from '../messages/messages.repository.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import type { Agent } from '../registry/agent.js';
@@ -149,9 +149,4 @@ export class RowViews {
       note: turn.note,
     };
   }
-}
-
-/** The names in `to_names`: one name, or a JSON array of them. */
-function namesIn(names: string): string[] {
-  return names.startsWith('[') ? (JSON.parse(names) as string[]) : [names];
 }

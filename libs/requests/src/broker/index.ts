@@ -15,10 +15,12 @@ export {
 export { callChecks } from './call-checks.js';
 export {
   CommandCall,
+  DeadDeliveriesCall,
   MarkReadCall,
   ReleaseCall,
   RetryCall,
   SearchCall,
+  WakeAgentCall,
 } from './operator-calls.dto.js';
 export {
   AgentThreadsCall,
@@ -40,6 +42,7 @@ export {
 export {
   InstanceEndedCall,
   PublishCall,
+  PurgeAgentCall,
   PutAgentCall,
   PutRegistryCall,
 } from './registry-calls.dto.js';

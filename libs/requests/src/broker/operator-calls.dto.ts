@@ -3,7 +3,8 @@ import { IsBoolean, IsIn, IsInt, IsOptional, Length, Matches, Max, Min } from 'c
 import { AGENT_NAME, COMMAND_KINDS, LIMITS, type CommandKind } from '#libs/protocol';
 
 import { DELIVERY_ID, MESSAGE_ID } from '../harness/shapes.js';
-import { IsStorable } from './checks.js';
+import { WakeDto } from '../harness/wake.dto.js';
+import { IsRequestId, IsStorable } from './checks.js';
 
 export class MarkReadCall {
   @Matches(MESSAGE_ID, { message: '$property must be like "m12"' })
@@ -55,4 +56,29 @@ export class ReleaseCall {
 export class RetryCall {
   @Matches(DELIVERY_ID, { message: '$property must be the id of a delivery, like "m12.3"' })
   id: string;
+}
+
+export class DeadDeliveriesCall {
+  @IsOptional()
+  @Matches(AGENT_NAME, { message: "agent must be an agent's name" })
+  agent?: string;
+
+  @IsOptional()
+  @Matches(DELIVERY_ID, { message: '$property must be the id of a delivery, like "m12.3"' })
+  before?: string;
+
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(200)
+  limit?: number;
+}
+
+/** The operator's `wake`. */
+export class WakeAgentCall extends WakeDto {
+  @IsRequestId()
+  request_id: string;
+
+  @Matches(AGENT_NAME, { message: "agent must be an agent's name" })
+  agent: string;
 }

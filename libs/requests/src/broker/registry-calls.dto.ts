@@ -152,6 +152,11 @@ export class InstanceEndedCall {
   instance: number;
 }
 
+export class PurgeAgentCall {
+  @Matches(AGENT_ID, { message: 'agent_id must be a decimal number as text' })
+  agent_id: string;
+}
+
 export class PublishCall {
   /** Rows of c0re's own, which the broker passes on as they are. */
   @IsArray()

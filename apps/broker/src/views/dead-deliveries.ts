@@ -1,0 +1,72 @@
+import { Injectable } from '@nestjs/common';
+
+import {
+  formatDeliveryId,
+  HiveError,
+  parseDeliveryId,
+  type BrokerDashboardApi,
+  type DeliveryRow,
+} from '#libs/protocol';
+
+import type { DeliveryRecord } from '../deliveries/delivery.js';
+import { AgentDirectory } from '../registry/agent-directory.service.js';
+import { ThreadsDb } from '../storage/threads.db.js';
+import { DeliveryViews } from './delivery-views.js';
+import { RowVersion } from './row-version.js';
+import { RowViews } from './row-views.js';
+
+const USUAL_LIMIT = 50;
+
+/** Dead deliveries, newest first: there are few, in an index of their own (PRODUCT 1.2). */
+@Injectable()
+export class DeadDeliveries {
+  private readonly all;
+  private readonly ofRecipient;
+
+  constructor(
+    { db }: ThreadsDb,
+    private readonly directory: AgentDirectory,
+    private readonly views: DeliveryViews,
+    private readonly rows: RowViews,
+    private readonly version: RowVersion,
+  ) {
+    this.all = db.prepare<[number, number, number], DeliveryRecord>(
+      `SELECT * FROM deliveries INDEXED BY deliveries_dead
+       WHERE state = 'dead' AND (message, recipient) < (?, ?) ORDER BY message DESC, recipient DESC LIMIT ?`,
+    );
+    this.ofRecipient = db.prepare<[number, number, number], DeliveryRecord>(
+      `SELECT * FROM deliveries INDEXED BY deliveries_dead
+       WHERE state = 'dead' AND recipient = +? AND message < +? ORDER BY message DESC LIMIT +?`,
+    );
+  }
+
+  page({
+    agent,
+    before,
+    limit = USUAL_LIMIT,
+  }: BrokerDashboardApi['dead_deliveries'][0]): BrokerDashboardApi['dead_deliveries'][1] {
+    const from = before === undefined ? undefined : parseDeliveryId(before);
+    const message = from?.message ?? Number.MAX_SAFE_INTEGER;
+    const found =
+      agent === undefined
+        ? this.all.all(message, from?.recipient ?? 0, limit + 1)
+        : this.ofRecipient.all(this.idOf(agent), message, limit + 1);
+    const version = this.version.now();
+    const deliveries = found.slice(0, limit).map((record) => this.row(record, version));
+    const last = found.length > limit ? deliveries.at(-1) : undefined;
+    return { deliveries, ...(last ? { next: last.id } : {}) };
+  }
+
+  private row(record: DeliveryRecord, version: number): DeliveryRow {
+    const message = this.rows.message(record.message, version);
+    if (!message) throw new Error(`a dead delivery of m${record.message} has no message`);
+    const id = formatDeliveryId(record.message, record.recipient);
+    return { version, id, message, ...this.views.of(record) };
+  }
+
+  private idOf(name: string): number {
+    const agent = this.directory.byName(name);
+    if (agent) return agent.id;
+    throw new HiveError('not_found', `there is no agent "${name}"`);
+  }
+}
