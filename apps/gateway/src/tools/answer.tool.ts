@@ -5,6 +5,9 @@ import { LIMITS, QUESTION_STATES } from '#libs/protocol';
 import { questionIdInput } from './shapes.js';
 import { defineTool } from './tool.js';
 
+/** Every option, and words of one's own. */
+const MOST_PARTS = LIMITS.question_options + 1;
+
 export const answerTool = defineTool({
   name: 'answer',
   title: 'Answer a question',
@@ -16,8 +19,8 @@ Returns the question's \`id\` and its new \`state\`.`,
   input: z.strictObject({
     id: questionIdInput,
     answer: z
-      .union([z.string(), z.array(z.string()).min(1).max(LIMITS.question_options)], {
-        error: `must be a text, or a list of 1 to ${LIMITS.question_options} texts`,
+      .union([z.string(), z.array(z.string()).min(1).max(MOST_PARTS)], {
+        error: `must be a text, or a list of 1 to ${MOST_PARTS} texts`,
       })
       .describe(
         `one option, a list of options, or free text; at most ${LIMITS.body_bytes} bytes of UTF-8 in all`,

@@ -30,7 +30,7 @@ It never blocks: it returns the question's \`id\` at once. The outcome comes lat
     multi: z
       .boolean()
       .optional()
-      .describe('true: several options may be chosen at once (default false)'),
+      .describe('true: several of the options may be chosen at once (default false)'),
     ttl_seconds: z
       .int()
       .min(1)

@@ -70,7 +70,7 @@ const CASES: Record<string, ToolCase> = {
   answer: {
     method: 'answer',
     valid: { id: 'q1', answer: 'x' },
-    fields: { id: text(), answer: textOrTexts(LIMITS.question_options) },
+    fields: { id: text(), answer: textOrTexts(LIMITS.question_options + 1) },
   },
   list_my_asks: { method: 'list_my_asks', ...NO_FIELDS },
   cancel_ask: { method: 'cancel_ask', ...ONE_ID },
@@ -81,7 +81,7 @@ const CASES: Record<string, ToolCase> = {
       message: text(),
       delay_seconds: whole(1, LIMITS.reminder_days * 86_400),
       every: text({ required: false, chars: 200 }),
-      file_path: text({ required: false, chars: 1000 }),
+      file_path: text({ required: false, chars: 200 }),
     },
   },
   list_my_reminders: { method: 'list_my_reminders', ...NO_FIELDS },

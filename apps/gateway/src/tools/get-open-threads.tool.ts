@@ -61,14 +61,17 @@ Returns \`threads\`: each with \`kind\` (question, reminder, message or approval
       .optional()
       .describe('"mine" (default): what concerns you; "hive": everything, for the manager only'),
   }),
-  output: z.looseObject({ threads: z.array(openThread) }),
+  output: z.looseObject({
+    threads: z.array(openThread),
+    truncated: z.literal(true).optional().describe('set when there is more than the list holds'),
+  }),
   annotations: { readOnlyHint: true, openWorldHint: false },
   async run(input, context) {
-    const { threads } = await context.ask('get_open_threads', input);
-    return {
-      structured: { threads },
-      text: threads.length === 0 ? 'Nothing is open.' : threads.map(lineOf).join('\n'),
-    };
+    const result = await context.ask('get_open_threads', input);
+    const lines = result.threads.map(lineOf);
+    if (lines.length === 0) lines.push('Nothing is open.');
+    if (result.truncated) lines.push('There is more; these are the oldest.');
+    return { structured: result, text: lines.join('\n') };
   },
 });
 

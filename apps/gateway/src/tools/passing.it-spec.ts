@@ -189,6 +189,17 @@ describe(`${verifies('2.1', '2.2', '2.3', '2.4', '3.1', '3.2', '1.9')}the tools 
     }),
     reading({
       tool: 'get_open_threads',
+      args: { scope: 'mine' },
+      answer: {
+        threads: [
+          { kind: 'reminder', id: 'r1', owner: 'a', message: 'x', due_at: AT, age_seconds: 0 },
+        ],
+        truncated: true,
+      },
+      text: /^reminder r1.*\nThere is more/,
+    }),
+    reading({
+      tool: 'get_open_threads',
       args: { scope: 'hive' },
       answer: { threads: [] },
       text: /^Nothing is open\.$/,

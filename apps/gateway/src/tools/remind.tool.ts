@@ -8,7 +8,7 @@ const MOST_DELAY_SECONDS = LIMITS.reminder_days * 86_400;
 /** Longer than any time or schedule that means something; what it means is checked by the hive. */
 const MOST_CHARS = 200;
 const MOST_TIME_CHARS = 64;
-const MOST_PATH_CHARS = 1000;
+const MOST_PATH_CHARS = 200;
 
 const input = z
   .strictObject({

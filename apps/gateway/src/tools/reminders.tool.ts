@@ -10,8 +10,8 @@ const SHOWN_CHARS = 120;
 export const listMyRemindersTool = defineTool({
   name: 'list_my_reminders',
   title: 'List your reminders',
-  description: `The reminders that you set and that are still to come, soonest first, and those that failed or are paused. Use it before you set one, so as not to set it twice, and to find the id of one to end with \`cancel_reminder\`. Those that were delivered or cancelled are not listed.
-Returns \`reminders\`: each with \`id\`, \`message\`, \`due_at\` (the next time), \`every\` where it repeats, \`state\` ("failed": the hive gave up delivering it after \`attempt_count\` tries, see \`last_error\`; the operator can retry it).`,
+  description: `The reminders that you set and that are still to come, and those that failed or are paused. Use it before you set one, so as not to set it twice, and to find the id of one to end with \`cancel_reminder\`. Those that were delivered or cancelled are not listed.
+Returns \`reminders\`: each with \`id\`, \`message\` (a long one is cut), \`due_at\` (the next time), \`every\` where it repeats, \`state\` ("failed": the hive gave up delivering it after \`attempt_count\` tries, see \`last_error\`; the operator can retry it).`,
   input: z.strictObject({}),
   output: z.looseObject({
     reminders: z.array(
@@ -46,9 +46,9 @@ export const cancelReminderTool = defineTool({
   title: 'Cancel a reminder of yours',
   description: `End a reminder that you set, before it comes; a repeating one never comes again. Use it when what it was for is done or no longer wanted, so that it does not cost you a turn. To move one to another time, cancel it and set it anew with \`remind\`.
 
-Only reminders of your own, by the id that \`remind\` returned; \`list_my_reminders\` shows them. One that was already delivered is refused: it is in your inbox or was read.
+Only reminders of your own, by the id that \`remind\` returned; \`list_my_reminders\` shows them. One that was already delivered stays so: it is in your inbox or was read.
 
-Returns the reminder's \`id\` and its new \`state\`.`,
+Returns the reminder's \`id\` and the \`state\` that it is in now.`,
   input: z.strictObject({
     id: z.string().describe('id of the reminder, as `remind` returned it, for example "r5"'),
   }),
