@@ -4,7 +4,13 @@ import path from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { AgentDetail, MessageRow, SendResult, StateSnapshot } from '#libs/protocol';
+import type {
+  AgentDetail,
+  DashboardAnswers,
+  MessageRow,
+  SendResult,
+  StateSnapshot,
+} from '#libs/protocol';
 
 import { verifies } from '../requirements/verifies.js';
 import { startHive, type RunningHive } from '../support/hive.js';
@@ -33,12 +39,15 @@ async function byAgents(): Promise<MessageRow[]> {
   return (await messages()).filter(({ from }) => AGENTS.includes(from));
 }
 
-/** Whether nobody works and nothing waits for anybody but the operator. */
+/** Whether nobody works, nobody is to be reminded, and nothing waits for anybody but the operator. */
 async function isCalm(): Promise<boolean> {
   const { agents } = await hive.api<StateSnapshot>('GET', '/api/state');
   const rows = await messages();
   return (
-    agents.every(({ turn, unread }) => turn === undefined && unread === 0) &&
+    agents.every(
+      ({ turn, unread, reminders }) =>
+        turn === undefined && unread === 0 && reminders.pending === 0,
+    ) &&
     rows.every(({ deliveries }) =>
       deliveries.every(({ to, state }) => to === 'operator' || state === 'acked'),
     )
@@ -54,7 +63,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-describe(verifies('10.1', '5.2') + 'the demo', () => {
+describe(verifies('10.1', '5.2', '1.6', '2.1', '3.1') + 'the demo', () => {
   it('holds a conversation with replies: ten messages of three senders within a minute', async () => {
     await expect.poll(async () => (await byAgents()).length, WITHIN_A_MINUTE).toBeGreaterThan(9);
     const rows = await byAgents();
@@ -79,6 +88,26 @@ describe(verifies('10.1', '5.2') + 'the demo', () => {
     expect(Math.max(...rows.map(({ hop }) => hop))).toBeLessThan(32);
     const { turns } = await hive.api<StateSnapshot>('GET', '/api/state');
     expect(turns.filter(({ result_kind: result }) => result !== 'ok')).toEqual([]);
+  });
+
+  it('told everybody, reminded itself, and asked the operator', async () => {
+    const rows = await messages();
+    const toAll = rows.filter(({ broadcast }) => broadcast);
+    expect(toAll).toMatchObject([{ from: 'manager', to: '*' }]);
+    const heard = rows.filter(({ in_reply_to: to }) => to === toAll[0]?.id);
+    expect(heard.map(({ from }) => from).sort()).toEqual(['builder', 'forager', 'guard']);
+    const reminded = rows.filter(({ kind }) => kind === 'reminder');
+    expect(reminded.map(({ to }) => to)).toEqual(['guard', 'guard']);
+    expect(rows.filter(({ body }) => body.includes('once more, as I had set myself'))).toHaveLength(
+      2,
+    );
+
+    const { events } = await hive.api<DashboardAnswers['events']>(
+      'GET',
+      '/api/agents/manager/events?limit=1000',
+    );
+    const shown = events.map(({ event }) => event.text ?? '').join('\n');
+    expect(shown).toContain('asks the operator: “release of Beacon 1.4” is ready.');
   });
 
   it.each([

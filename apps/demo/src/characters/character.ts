@@ -13,6 +13,10 @@ export type Act =
       /** Kept under the thread in which the message lands. */
       remember?: Work;
     }
+  /** Puts a question to the operator; the answer comes as a message of kind `answer`. */
+  | { kind: 'ask'; question: string; options: string[] }
+  /** Sets a reminder; it comes as a message of kind `reminder`. */
+  | { kind: 'remind'; message: string; delay_seconds: number }
   /** Tells the operator who is there and what they do, from list_agents. */
   | { kind: 'report'; in_reply_to: string }
   /** One more turn right after this one. */

@@ -33,6 +33,56 @@ describe(verifies('10.1') + 'the conversation of the demo', () => {
     expect(hive.statuses).toContain('plans “prepare the release of Beacon 1.4”');
   });
 
+  it.each([false, true])(
+    'asks the operator, tells everybody, and looks again when reminded (each turn given again: %s)',
+    async (redeliver) => {
+      const hive = new SmallHive(redeliver);
+      hive.say('operator', { to: 'manager', body: FIRST_TASK }, 0);
+      await hive.run();
+      expect(hive.asks).toMatchObject([
+        {
+          target: 'operator',
+          question: '“release of Beacon 1.4” is ready. When may the announcement go out?',
+          options: ['now', 'tomorrow morning', 'not at all'],
+        },
+      ]);
+      const [toAll, ...others] = hive.sent.filter(({ to }) => to === '*');
+      expect([toAll?.from, others]).toEqual(['manager', []]);
+      const heard = hive.sent.filter(({ thread_id: thread }) => thread === toAll?.id);
+      expect(heard.map(({ from }) => from).toSorted()).toEqual([
+        'builder',
+        'forager',
+        'guard',
+        'manager',
+      ]);
+      expect(hive.reminders.map(({ owner, message }) => [owner, message])).toEqual([
+        ['guard', 'Look at “prepare the release of Beacon 1.4” once more.'],
+        ['guard', 'Look at “announcement: release of Beacon 1.4” once more.'],
+      ]);
+
+      const before = hive.sent.length;
+      hive.remindAll();
+      await hive.run();
+      hive.answer('manager', 'tomorrow morning');
+      await hive.run();
+      expect(wordsOf(hive).slice(before)).toEqual([
+        'reminder to guard: Look at “prepare the release of Beacon 1.4” once more.',
+        'reminder to guard: Look at “announcement: release of Beacon 1.4” once more.',
+        'guard to manager: I looked at “prepare the release of Beacon 1.4” once more, as I had set myself: still clean.',
+        'guard to manager: I looked at “announcement: release of Beacon 1.4” once more, as I had set myself: still clean.',
+        'operator to manager: tomorrow morning',
+        'manager to operator: Understood, the announcement of “release of Beacon 1.4”: tomorrow morning.',
+      ]);
+    },
+  );
+
+  it.each(['[expired]', '[cancelled]'])('lets it rest when the question is %s', async (outcome) => {
+    const hive = new SmallHive();
+    hive.say('system', { to: 'manager', body: outcome }, 0, 'answer');
+    await hive.run();
+    expect(hive.sent).toHaveLength(1);
+  });
+
   it('says nothing twice when every turn is given again', async () => {
     const [once, twice] = [new SmallHive(), new SmallHive(true)];
     for (const hive of [once, twice]) {

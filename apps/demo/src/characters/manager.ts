@@ -1,3 +1,5 @@
+import { BROADCAST } from '#libs/protocol';
+
 import type { Memory, Work } from '../memory/memory.js';
 import type { Incoming } from '../prompt/wake-prompt.js';
 import { reply, say, status, type Act, type Script } from './character.js';
@@ -11,6 +13,7 @@ const PASSED_ON_CHARS = 1500;
 
 /** Takes the operator's tasks, hands them through the swarm, and reports. */
 export const manager: Script = (message, memory) => {
+  if (message.kind === 'answer') return hearDecision(message, memory);
   if (message.from === 'operator') return fromOperator(message, memory);
   if (message.from === 'self') return nextRound(memory);
   const work = memory.threads[message.thread_id];
@@ -19,6 +22,7 @@ export const manager: Script = (message, memory) => {
     return handToBuilder(message, memory, work);
   }
   if (work?.stage === 'build' && message.from === 'guard') return reportDone(message, memory, work);
+  if (work?.stage === 'roll call') return [say(`${message.from} is with us`)];
   return [say(`takes note of what ${message.from} says`)];
 };
 
@@ -104,7 +108,35 @@ function reportDone(message: Incoming, memory: Memory, work: Work): Act[] {
     stage: 'to start',
     round: round + 1,
   });
-  return [report, status(`goes on with round ${round + 1}`), { kind: 'again' }];
+  memory.asked = thing;
+  return [
+    report,
+    {
+      kind: 'ask',
+      question: `“${thing}” is ready. When may the announcement go out?`,
+      options: ['now', 'tomorrow morning', 'not at all'],
+    },
+    status(`goes on with round ${round + 1}`),
+    { kind: 'again' },
+  ];
+}
+
+/** What the operator decided, or that nobody did. */
+function hearDecision({ id, body }: Incoming, memory: Memory): Act[] {
+  const thing = memory.asked ?? 'it';
+  delete memory.asked;
+  if (body === '[expired]' || body === '[cancelled]') {
+    return [say(`lets the announcement of “${thing}” rest: ${body}`)];
+  }
+  memory.last = `noted when the announcement of “${thing}” goes out`;
+  return [
+    {
+      kind: 'send',
+      to: 'operator',
+      body: `Understood, the announcement of “${thing}”: ${body}.`,
+      in_reply_to: id,
+    },
+  ];
 }
 
 /** The turn that it asked for: the next round begins in a thread of its own. */
@@ -115,6 +147,12 @@ function nextRound(memory: Memory): Act[] {
   memory.last = `started “${work.topic}”`;
   return [
     status(`plans “${work.topic}”`),
+    {
+      kind: 'send',
+      to: BROADCAST,
+      body: `Round ${work.round ?? ROUNDS} begins: “${work.topic}”. Does anything of yours stand in the way?`,
+      remember: { ...work, stage: 'roll call' },
+    },
     {
       kind: 'send',
       to: 'forager',

@@ -1,7 +1,7 @@
 import type { Incoming } from '../prompt/wake-prompt.js';
 import { advice, answerOperator, answerPeer, finishOwnTasks, type Self } from './answers.js';
 import { reply, say, status, type Act, type Script } from './character.js';
-import { oneOf, topicOf } from './language.js';
+import { oneOf, topicOf, wishOf } from './language.js';
 
 const FORAGER: Self = {
   job: 'look things up and bring back what matters',
@@ -49,6 +49,9 @@ const REMARKS: [string, ...string[]] = [
   'Two findings: the new setting is not documented, and zero is taken for "never".',
 ];
 
+/** Guard looks once more at what it let pass, after this many seconds. */
+const LOOKS_AGAIN_SECONDS = 15;
+
 function findingsOn(topic: string): readonly string[] {
   if (topic.startsWith('announcement')) return FINDINGS.announcement;
   return /\b(release|version|\d+\.\d+)\b/i.test(topic) ? FINDINGS.release : FINDINGS.anything;
@@ -56,6 +59,7 @@ function findingsOn(topic: string): readonly string[] {
 
 /** Brings back what is known, and tells builder early what concerns it. */
 export const forager: Script = (message, memory) => {
+  if (message.broadcast) return answerBroadcast(message, FORAGER);
   if (message.from === 'operator') return answerOperator(message, memory, FORAGER);
   if (message.from === 'self') return finishOwnTasks(memory, FORAGER);
   if (message.from === 'manager' && !message.body.startsWith('The operator asks')) {
@@ -84,6 +88,7 @@ export const forager: Script = (message, memory) => {
 
 /** Builds, and does not call it done before guard has looked. */
 export const builder: Script = (message, memory) => {
+  if (message.broadcast) return answerBroadcast(message, BUILDER);
   if (message.from === 'operator') return answerOperator(message, memory, BUILDER);
   if (message.from === 'self') return finishOwnTasks(memory, BUILDER);
   const work = memory.threads[message.thread_id];
@@ -117,6 +122,8 @@ export const builder: Script = (message, memory) => {
 
 /** Looks twice: the first look finds something. */
 export const guard: Script = (message, memory) => {
+  if (message.broadcast) return answerBroadcast(message, GUARD);
+  if (message.kind === 'reminder') return lookOnceMore(message);
   if (message.from === 'operator') return answerOperator(message, memory, GUARD);
   if (message.from === 'self') return finishOwnTasks(memory, GUARD);
   if (message.from === 'builder') {
@@ -140,12 +147,34 @@ export const guard: Script = (message, memory) => {
           `Checked twice; both findings are fixed. “${work.topic}” may go out.`,
           'manager',
         ),
+        {
+          kind: 'remind',
+          message: `Look at “${work.topic}” once more.`,
+          delay_seconds: LOOKS_AGAIN_SECONDS,
+        },
         status('idle'),
       ];
     }
   }
   return fromOthers(message, GUARD);
 };
+
+/** A broadcast may want nothing of anybody: only a question is answered. */
+function answerBroadcast(message: Incoming, self: Self): Act[] {
+  if (wishOf(message.body) !== 'question') return [say('reads what went to everybody')];
+  return [reply(message, `Nothing of mine: I ${self.job}.`)];
+}
+
+/** What guard reminded itself of. */
+function lookOnceMore(message: Incoming): Act[] {
+  return [
+    {
+      kind: 'send',
+      to: 'manager',
+      body: `I looked at “${topicIn(message)}” once more, as I had set myself: still clean.`,
+    },
+  ];
+}
 
 function fromOthers(message: Incoming, self: Self): Act[] {
   if (message.from === 'system') return [say('reads a notice of the hive')];

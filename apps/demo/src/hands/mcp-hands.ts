@@ -4,7 +4,16 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 
-import type { Message, PeerRow, SendParams, SendResult } from '#libs/protocol';
+import type {
+  AskParams,
+  Message,
+  OpenAsk,
+  OwnReminder,
+  PeerRow,
+  RemindParams,
+  SendParams,
+  SendResult,
+} from '#libs/protocol';
 
 /** Tries while the gateway is being restarted, and the pause between them in milliseconds. */
 const TRIES = 20;
@@ -50,6 +59,24 @@ export class McpHands {
   async peers(): Promise<PeerRow[]> {
     const { agents } = await this.call<{ agents: PeerRow[] }>('list_agents', {});
     return agents;
+  }
+
+  async ask(question: AskParams): Promise<void> {
+    await this.call('ask', { ...question });
+  }
+
+  async asks(): Promise<OpenAsk[]> {
+    const { asks } = await this.call<{ asks: OpenAsk[] }>('list_my_asks', {});
+    return asks;
+  }
+
+  async remind(reminder: RemindParams): Promise<void> {
+    await this.call('remind', { ...reminder });
+  }
+
+  async reminders(): Promise<OwnReminder[]> {
+    const { reminders } = await this.call<{ reminders: OwnReminder[] }>('list_my_reminders', {});
+    return reminders;
   }
 
   async close(): Promise<void> {

@@ -19,6 +19,8 @@ export interface Memory {
   next: Work[];
   /** What it did last, in words. */
   last: string;
+  /** What the question is about that it put to the operator. */
+  asked?: string;
 }
 
 /** Threads that are remembered; the oldest go. */
@@ -28,7 +30,8 @@ const MOST_THREADS = 200;
 export function readMemory(folder: string): Memory {
   try {
     const known = JSON.parse(readFileSync(fileIn(folder), 'utf8')) as Partial<Memory>;
-    return { threads: known.threads ?? {}, next: known.next ?? [], last: known.last ?? '' };
+    const { threads = {}, next = [], last = '', asked } = known;
+    return { threads, next, last, ...(asked === undefined ? {} : { asked }) };
   } catch {
     return { threads: {}, next: [], last: '' };
   }

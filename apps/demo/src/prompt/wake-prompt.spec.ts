@@ -22,6 +22,20 @@ function part(id: string, header: string[], body: string): string {
 }
 
 describe(verifies('1.4', 'P33') + 'reading a wake prompt', () => {
+  it('tells answers, reminders and broadcasts from other messages', () => {
+    const header = ['from: system (the hive itself)', 'id: m7'];
+    const text = prompt(
+      part('m7', [...header, 'kind: answer "question_answered"'], 'now'),
+      part('m8', [...header, 'kind: reminder'], 'look'),
+      part('m9', [...header, 'broadcast: yes; this was a broadcast'], 'all'),
+    );
+    expect(readWakePrompt(text)).toMatchObject([
+      { id: 'm7', kind: 'answer' },
+      { id: 'm8', kind: 'reminder' },
+      { id: 'm9', broadcast: true },
+    ]);
+  });
+
   it('finds each message with its header', () => {
     const text = prompt(
       part(

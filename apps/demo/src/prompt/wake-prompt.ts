@@ -5,6 +5,10 @@ export interface Incoming {
   in_reply_to?: string;
   from: string;
   body: string;
+  /** What the hive says it is when it is no plain message: `reminder`, `answer`, `event`. */
+  kind?: string;
+  /** It went to everybody. */
+  broadcast?: boolean;
 }
 
 const OPENING = /begin with "\[hive ([0-9a-f]+)"/;
@@ -29,12 +33,15 @@ export function readWakePrompt(prompt: string): Incoming[] {
     const from = fieldOf(header, 'from');
     if (from === undefined) continue;
     const inReplyTo = fieldOf(header, 'in reply to');
+    const kind = fieldOf(header, 'kind');
     messages.push({
       id,
       thread_id: fieldOf(header, 'thread') ?? id,
       ...(inReplyTo === undefined ? {} : { in_reply_to: inReplyTo }),
       from,
       body,
+      ...(kind === undefined ? {} : { kind }),
+      ...(fieldOf(header, 'broadcast') === undefined ? {} : { broadcast: true }),
     });
   }
   return messages;

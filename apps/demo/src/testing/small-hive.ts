@@ -1,4 +1,4 @@
-import type { SendParams } from '#libs/protocol';
+import { BROADCAST, type OpenAsk, type OwnReminder, type SendParams } from '#libs/protocol';
 
 import { CHARACTERS } from '../characters/index.js';
 import type { Memory } from '../memory/memory.js';
@@ -15,6 +15,10 @@ export interface Sent extends Incoming {
 export class SmallHive {
   readonly sent: Sent[] = [];
   readonly statuses: string[] = [];
+  /** Questions that are open. */
+  readonly asks: OpenAsk[] = [];
+  /** Reminders that are to come. */
+  readonly reminders: (OwnReminder & { owner: string })[] = [];
   turns = 0;
   private readonly inboxes = new Map<string, Sent[]>();
   private readonly memories = new Map<string, Memory>();
@@ -29,6 +33,7 @@ export class SmallHive {
     from: string,
     { to, body, in_reply_to, idempotency_key: key }: SendParams,
     hop: number,
+    kind?: string,
   ): Sent {
     const known = key === undefined ? undefined : this.keys.get(`${from}/${key}`);
     if (known) {
@@ -46,12 +51,29 @@ export class SmallHive {
       body,
       hop,
       key,
+      ...(kind === undefined ? {} : { kind }),
+      ...(to === BROADCAST ? { broadcast: true } : {}),
     };
     this.sent.push(message);
     if (key !== undefined) this.keys.set(`${from}/${key}`, message);
-    const inbox = this.inboxes.get(message.to) ?? [];
-    this.inboxes.set(message.to, [...inbox, message]);
+    const everyone = Object.keys(CHARACTERS).filter((name) => name !== from);
+    for (const name of to === BROADCAST ? everyone : [message.to]) {
+      this.inboxes.set(name, [...(this.inboxes.get(name) ?? []), message]);
+    }
     return message;
+  }
+
+  /** The operator answers the oldest open question. */
+  answer(asker: string, body: string): void {
+    if (!this.asks.shift()) throw new Error('no question is open');
+    this.say('operator', { to: asker, body }, 0, 'answer');
+  }
+
+  /** The time of every reminder has come. */
+  remindAll(): void {
+    for (const { owner, message } of this.reminders.splice(0)) {
+      this.say('reminder', { to: owner, body: message }, 0, 'reminder');
+    }
   }
 
   /** Runs turns until every agent's inbox is empty. */
@@ -87,6 +109,17 @@ export class SmallHive {
           waiting = [];
           return drained as unknown as Awaited<ReturnType<Hands['drain']>>;
         },
+        ask: async ({ question, options = [], to = 'operator' }) => {
+          const id = `q${this.asks.length + 1}`;
+          this.asks.push({ id, target: to, question, options, asked_at: '' });
+        },
+        asks: async () => this.asks,
+        remind: async ({ message }) => {
+          const id = `r${this.reminders.length + 1}`;
+          const coming = { due_at: '', state: 'pending', attempt_count: 0 } as const;
+          this.reminders.push({ id, message, owner: name, ...coming });
+        },
+        reminders: async () => this.reminders.filter(({ owner }) => owner === name),
         status: async (text) => {
           this.statuses.push(text);
         },

@@ -7,7 +7,7 @@ import type { Incoming } from '../prompt/wake-prompt.js';
 const MOST_DRAINS = 5;
 
 /** What a turn needs of the hive. */
-export type Hands = Pick<McpHands, 'send' | 'drain' | 'status' | 'again' | 'peers'>;
+export type Hands = Omit<McpHands, 'close'>;
 
 export interface Turn {
   script: Script;
@@ -64,6 +64,25 @@ async function carryOut(turn: Turn, act: Act, key: string): Promise<void> {
         key,
       );
       return;
+    case 'ask': {
+      const { question, options } = act;
+      // Unlike a send, neither has a key: a turn that is given again looks first whether it was done.
+      const open = await hands.asks();
+      if (!open.some((other) => other.question === question)) {
+        await hands.ask({ question, options });
+      }
+      show(`asks the operator: ${firstLine(question)}`);
+      return;
+    }
+    case 'remind': {
+      const { message, delay_seconds } = act;
+      const coming = await hands.reminders();
+      if (!coming.some((other) => other.message === message)) {
+        await hands.remind({ message, delay_seconds });
+      }
+      show(`wants to be reminded: ${firstLine(message)}`);
+      return;
+    }
     case 'send': {
       const threadId = await send(turn, act, key);
       if (act.remember && threadId) memory.threads[threadId] = act.remember;
