@@ -79,6 +79,9 @@ const TIME = { message: 'x', delay_seconds: 60 };
 const REFUSED: [string, Record<string, unknown>, string][] = [
   ['send', { to: 'bob', body: 'x'.repeat(LIMITS.body_bytes + 1) }, 'body_too_long'],
   ['send', { to: 'nobody', body: 'x' }, 'unknown_recipient'],
+  ['send', { to: ['bob', 'nobody'], body: 'x' }, 'unknown_recipient'],
+  ['send', { to: ['bob', 'bob\ud83d'], body: 'x' }, 'unknown_recipient'],
+  ['send', { to: ['bob', '*'], body: 'x' }, 'invalid_request'],
   ['send', { to: 'bob\u200b', body: 'x' }, 'unknown_recipient'],
   ['ask', { question: '', to: 'bob' }, 'invalid_request'],
   ['ask', { question: ' \n', to: 'bob' }, 'invalid_request'],

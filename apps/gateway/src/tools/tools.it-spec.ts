@@ -23,7 +23,7 @@ interface Received {
   pending: number;
 }
 
-describe(`${verifies('1.1', '1.3', '1.5', '1.14')}messages through the tools`, () => {
+describe(`${verifies('1.1', '1.3', '1.5', '1.6', '1.14')}messages through the tools`, () => {
   it('go from send to recv with their sender attested', async () => {
     const sent = await alice.data<SendResult>('send', { to: 'bob', body: 'hällo\nthere' });
     expect(sent.recipients).toEqual(['bob']);
@@ -87,6 +87,33 @@ describe(`${verifies('1.1', '1.3', '1.5', '1.14')}messages through the tools`, (
     expect(thread.messages[1]?.deliveries).toBeUndefined();
     const text = textOf(await alice.call('get_thread', { id: reply.id }));
     expect(text).toContain('your message: bob ');
+  });
+
+  it('reach each name of a list once, as one message', async () => {
+    const sent = await alice.data<SendResult>('send', { to: ['bob', 'carol'], body: 'to two' });
+    expect(sent.recipients.toSorted()).toEqual(['bob', 'carol']);
+    const carol = await hive.connect('carol');
+    for (const client of [bob, carol]) {
+      const { messages } = await client.data<{ messages: Message[] }>('recv_batch', { max: 32 });
+      expect(messages.filter(({ body }) => body === 'to two')).toMatchObject([
+        { id: sent.id, broadcast: false },
+      ]);
+    }
+  });
+
+  it('reach everybody else as a broadcast, which may want nothing', async () => {
+    const sent = await alice.data<SendResult>('send', { to: '*', body: 'to all' });
+    expect(sent.recipients.toSorted()).toEqual(['bob', 'carol', 'manager']);
+    const result = await bob.call('recv');
+    expect(result.structuredContent).toMatchObject({
+      message: { id: sent.id, to: 'bob', broadcast: true },
+      hint: expect.stringContaining('this was a broadcast and may not need any action') as string,
+    });
+    expect(textOf(result)).toContain('may not need any action from you');
+    expect((await alice.data<Received>('recv')).message).toBeNull();
+    for (const name of ['carol', 'manager']) {
+      await (await hive.connect(name)).data('recv_batch', { max: 32 });
+    }
   });
 
   it('are sent once when the idempotency key is the same', async () => {
