@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import { HiveError, type BrokerGatewayApi } from '#libs/protocol';
+import { HiveError, LIMITS, type BrokerGatewayApi, type Message } from '#libs/protocol';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
 import { GatewayFixture } from '../testing/gateway-fixture.js';
@@ -223,6 +223,39 @@ describe(`${verifies('2.1', '2.2', '2.3', '2.4', '3.1', '3.2', '1.9')}the tools 
     const result = await alice.call('answer', { id: 'q3', answer: 'yes' });
     expect(codeOf(result)).toBe('conflict');
     expect(textOf(result)).toContain('q3 was answered before');
+  });
+
+  it('hand out 32 reminders of 64 KiB whole, in the data and in the text', async () => {
+    const body = 'ü'.repeat(LIMITS.reminder_bytes / 2);
+    const messages = Array.from({ length: LIMITS.recv_batch }, (_, n): Message => ({
+      id: `m${n + 1}`,
+      thread_id: `m${n + 1}`,
+      from: 'reminder',
+      from_kind: 'system',
+      to: 'alice',
+      body,
+      sent_at: AT,
+      age_seconds: 1,
+      priority: 'normal',
+      broadcast: false,
+      redelivered: false,
+      attempt: 1,
+      hop: 0,
+      kind: 'reminder',
+      reminder: {
+        id: `r${n + 1}`,
+        occurrence: 1,
+        due_at: AT,
+        late_seconds: 0,
+        missed: 0,
+        file_path: `reminders/r${n + 1}.md`,
+      },
+    }));
+    fixture.broker.on('recv', () => ({ messages, pending: 0 }));
+    const result = await alice.call('recv_batch', { max: LIMITS.recv_batch });
+    expect(result.structuredContent).toMatchObject({ messages, pending: 0 });
+    expect(textOf(result).split(body)).toHaveLength(LIMITS.recv_batch + 1);
+    expect(textOf(result)).toContain('file "reminders/r32.md" in your state folder');
   });
 
   it('name the recipients of a broadcast only where they are few', async () => {
