@@ -54,6 +54,7 @@ import { ReminderBoard } from './reminders/reminder-board.service.js';
 import { ReminderCounts } from './reminders/reminder-counts.js';
 import { ReminderFiring } from './reminders/reminder-firing.service.js';
 import { ReminderJobs } from './reminders/reminder-jobs.js';
+import { ReminderLives } from './reminders/reminder-lives.js';
 import { ReminderRates } from './reminders/reminder-rates.js';
 import { ReminderSteps } from './reminders/reminder-steps.service.js';
 import { ReminderViews } from './reminders/reminder-views.js';
@@ -61,6 +62,9 @@ import { RemindersRepository } from './reminders/reminders.repository.js';
 import { Reminders } from './reminders/reminders.service.js';
 import { Confirmations } from './requests/confirmations.service.js';
 import { RequestLog } from './requests/request-log.service.js';
+import { OpenWindows } from './restarts/open-windows.js';
+import { RestartWindowsRepository } from './restarts/restart-windows.repository.js';
+import { Restarts } from './restarts/restarts.service.js';
 import { ForgottenRepository } from './retention/forgotten.repository.js';
 import { MessageWalk } from './retention/message-walk.js';
 import { RetentionService } from './retention/retention.service.js';
@@ -111,6 +115,7 @@ const STORAGE = [
   IdempotencyRepository,
   RequestLog,
   JobsRepository,
+  RestartWindowsRepository,
   BroadcastsRepository,
   ForgottenRepository,
   RemindersRepository,
@@ -125,6 +130,7 @@ const MEMORY = [
   ReminderRates,
   UnconfirmedSends,
   OpenBroadcasts,
+  OpenWindows,
   SendRate,
   WakeSpread,
   WakeList,
@@ -168,6 +174,8 @@ const WRITES = [
   AgentInfo,
   RegistryService,
   PurgeService,
+  Restarts,
+  ReminderLives,
   OperatorService,
   QuestionOutcomes,
   AskService,

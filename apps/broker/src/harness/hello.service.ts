@@ -7,6 +7,7 @@ import { Presence } from '../links/presence.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import type { Agent } from '../registry/agent.js';
+import { Restarts } from '../restarts/restarts.service.js';
 import { Writer } from '../storage/writer.service.js';
 import { Commands } from '../turns/commands.service.js';
 import { LiveTurns } from '../turns/live-turns.js';
@@ -28,6 +29,7 @@ export class HelloService {
     private readonly fences: RunFences,
     private readonly commands: Commands,
     private readonly presence: Presence,
+    private readonly restarts: Restarts,
     private readonly changes: ChangeLog,
   ) {}
 
@@ -66,6 +68,7 @@ export class HelloService {
       hyperhive_rev: request.hyperhive_rev,
       harness_started_at: request.started_at,
     });
+    this.restarts.arrived(agent);
     this.changes.agentChanged(agent.id);
     return returned;
   }

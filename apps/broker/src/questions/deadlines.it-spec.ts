@@ -98,6 +98,54 @@ describe(verifies('2.1', 'I8') + 'a deadline', () => {
   });
 });
 
+const taken = async () =>
+  (await swarm.broker.scheduler.take_jobs({ limit: 100 }, swarm.context())).jobs;
+const wanted = async (after?: string) =>
+  swarm.broker.scheduler.wanted_jobs(
+    { queue: 'deliveries', limit: 2, ...(after === undefined ? {} : { after }) },
+    swarm.context(),
+  );
+
+describe(verifies('2.1', 'I13') + 'the jobs of deadlines', () => {
+  it('are told with the question, when the deadline is within the window', async () => {
+    await asking.ask('alice', 'soon', { ttl_seconds: LIMITS.job_window_seconds });
+    await asking.ask('alice', 'later', { ttl_seconds: LIMITS.job_window_seconds + 1 });
+    await asking.ask('alice', 'never');
+    const job = {
+      queue: 'deliveries',
+      job_id: 'ask-q1',
+      due_at: '2026-01-01T00:10:00.000Z',
+      data: { id: 'q1' },
+    };
+    expect(await taken()).toEqual([job]);
+    expect(await wanted()).toEqual({ jobs: [job] });
+    await swarm.pass(2);
+    expect((await wanted()).jobs).toMatchObject([{ job_id: 'ask-q1' }, { job_id: 'ask-q2' }]);
+  });
+
+  it('are what the rows ask for, in pages, in the order of their time', async () => {
+    for (const ttl_seconds of [30, 10, 20, 10, 30]) await asking.ask('alice', 'x', { ttl_seconds });
+    const ids: string[] = [];
+    let after: string | undefined;
+    do {
+      const page: Awaited<ReturnType<typeof wanted>> = await wanted(after);
+      ids.push(...page.jobs.map(({ job_id }) => job_id));
+      after = page.next;
+    } while (after !== undefined);
+    expect(ids).toEqual(['ask-q2', 'ask-q4', 'ask-q3', 'ask-q1', 'ask-q5']);
+    await asking.operatorAnswers('q4', 'yes');
+    const { job_ids } = await swarm.broker.scheduler.still_wanted(
+      { job_ids: ['ask-q4', 'ask-q5', 'ask-q99', 'ask-x', 'rem-r1-1-1'] },
+      swarm.context(),
+    );
+    expect(job_ids).toEqual(['ask-q5']);
+    expect((await wanted('nonsense')).jobs).toMatchObject([
+      { job_id: 'ask-q2' },
+      { job_id: 'ask-q3' },
+    ]);
+  });
+});
+
 describe(verifies('2.1', 'I7') + 'a job that comes due', () => {
   it('expires its question, once', async () => {
     const { id } = await asking.ask('alice', 'Tea?', { ttl_seconds: 1 });

@@ -1,36 +1,73 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { deadlineJobId, parseId, type DeadlineJob, type JobOutcome } from '#libs/protocol';
+import {
+  deadlineJobId,
+  formatId,
+  isoTime,
+  LIMITS,
+  parseId,
+  type DeadlineJob,
+  type JobOutcome,
+  type WantedJob,
+} from '#libs/protocol';
 import type { Clock, Logger } from '#libs/service';
 
 import { CLOCK, LOGGER } from '../broker.options.js';
+import { Jobs, type JobSource } from '../jobs/jobs.service.js';
 import { Writer } from '../storage/writer.service.js';
 import { Sweeper } from '../turns/sweeper.service.js';
 import { QuestionOutcomes } from './question-outcomes.service.js';
-import { QuestionsRepository } from './questions.repository.js';
+import { QuestionsRepository, type DeadlinePlace } from './questions.repository.js';
 
 /** Questions that one transaction of the sweep expires at most. */
 const BATCH = 50;
+/** Only deadlines within this time have a job in Redis. */
+const WINDOW_MS = LIMITS.job_window_seconds * 1000;
 
 /**
  * Lets questions expire (PRODUCT 2.1): never before the wall clock says so, once each. A job of the scheduler asks for it
  * in time; the sweep of each second, which goes by the rows alone, covers what no job came for.
  */
 @Injectable()
-export class QuestionDeadlines {
+export class QuestionDeadlines implements JobSource {
   constructor(
     private readonly writer: Writer,
     private readonly rows: QuestionsRepository,
     private readonly outcomes: QuestionOutcomes,
+    private readonly jobs: Jobs,
     sweeper: Sweeper,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
+    jobs.register('deliveries', this);
     sweeper.onTick(() => this.sweep());
   }
 
   /** Inside a request: a question with this deadline was asked. */
-  watch(_id: number, _deadline: number | null): void {}
+  watch(id: number, deadline_at: number | null): void {
+    if (deadline_at !== null && deadline_at <= this.clock.now() + WINDOW_MS)
+      this.jobs.want(jobOf({ id, deadline_at }));
+  }
+
+  /** JobSource: the deadlines of the next minutes, in their order. */
+  page(after: string | undefined, limit: number): { jobs: WantedJob[]; next?: string } {
+    const until = this.clock.now() + WINDOW_MS;
+    const places = this.rows.deadlines(placeOf(after), until, limit);
+    const last = places.length === limit ? places.at(-1) : undefined;
+    return {
+      jobs: places.map(jobOf),
+      ...(last ? { next: `${last.deadline_at}.${last.id}` } : {}),
+    };
+  }
+
+  /** JobSource: those whose question is open and has a deadline. */
+  wants(jobIds: readonly string[]): string[] {
+    return jobIds.filter((jobId) => {
+      const id = /^ask-(.+)$/.exec(jobId)?.[1];
+      const question = id === undefined ? undefined : this.rows.find(parseId('q', id) ?? 0);
+      return question?.state === 'open' && question.deadline_at !== null;
+    });
+  }
 
   /** These jobs came due, in one transaction. A job for a question that is closed, or never was, is `gone`. */
   async expire(jobs: readonly DeadlineJob[]): Promise<{ outcomes: JobOutcome[] }> {
@@ -66,4 +103,18 @@ export class QuestionDeadlines {
       });
     }
   }
+}
+
+function jobOf({ id, deadline_at }: DeadlinePlace): WantedJob {
+  const data = { id: formatId('q', id) };
+  const due_at = isoTime(deadline_at);
+  return { queue: 'deliveries', job_id: deadlineJobId(data), due_at, data };
+}
+
+/** The place that a cursor names; before the first when it names none. */
+function placeOf(cursor: string | undefined): DeadlinePlace {
+  const [deadline_at = 0, id = 0] = /^\d{1,15}\.\d{1,15}$/.test(cursor ?? '')
+    ? (cursor ?? '').split('.').map(Number)
+    : [];
+  return { deadline_at, id };
 }

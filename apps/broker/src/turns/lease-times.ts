@@ -7,6 +7,7 @@ import type { Clock } from '#libs/service';
 import { CLOCK } from '../broker.options.js';
 import { GatewayLinks } from '../links/gateway-links.js';
 import { Presence } from '../links/presence.js';
+import { OpenWindows } from '../restarts/open-windows.js';
 
 const TURN_TERM_MS = LIMITS.lease_seconds * 1000;
 const BARE_TERM_MS = LIMITS.bare_lease_seconds * 1000;
@@ -32,6 +33,7 @@ export class LeaseTimes {
   constructor(
     private readonly links: GatewayLinks,
     private readonly presence: Presence,
+    private readonly windows: OpenWindows,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
     links.whenConnected(() => {
@@ -78,13 +80,14 @@ export class LeaseTimes {
     if (this.links.size === 0) return [];
     const now = this.clock.monotonic();
     return [...this.turns]
-      .filter(([, lease]) => lease.until <= now)
+      .filter(([agent, lease]) => lease.until <= now && !this.windows.has(agent))
       .map(([agent, { turn }]) => ({ agent, turn }));
   }
 
   isOverdue(agent: number, turn: number): boolean {
     const lease = this.turns.get(agent);
-    return lease?.turn === turn && this.links.size > 0 && lease.until <= this.clock.monotonic();
+    if (lease?.turn !== turn || this.links.size === 0 || this.windows.has(agent)) return false;
+    return lease.until <= this.clock.monotonic();
   }
 
   /** Bare leases of which the time is over. */
@@ -92,6 +95,12 @@ export class LeaseTimes {
     if (this.links.size === 0) return [];
     const now = this.clock.monotonic();
     return [...this.bare.values()].filter((lease) => lease.until <= now);
+  }
+
+  /** The lease of this agent's turn has its full term from now. */
+  fullTermOf(agent: number): void {
+    const lease = this.turns.get(agent);
+    if (lease) lease.until = this.clock.monotonic() + TURN_TERM_MS;
   }
 
   /** Every lease has its full term from now. */

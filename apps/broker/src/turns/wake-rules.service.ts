@@ -9,6 +9,7 @@ import type { DeliveryRecord } from '../deliveries/delivery.js';
 import { Picker, type Pick } from '../deliveries/picker.service.js';
 import { PRIORITY_RANK } from '../messages/message.js';
 import type { Agent } from '../registry/agent.js';
+import { OpenWindows } from '../restarts/open-windows.js';
 import { BACK_OFF_MOST_MS } from './back-off.js';
 import { GrantLimiter } from './grant-limiter.js';
 import { LiveTurns } from './live-turns.js';
@@ -46,6 +47,7 @@ export class WakeRules {
     private readonly rows: DeliveriesRepository,
     private readonly picker: Picker,
     private readonly limiter: GrantLimiter,
+    private readonly windows: OpenWindows,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -76,6 +78,7 @@ export class WakeRules {
 
   /** Why the agent cannot be woken whatever waits. */
   blocked(agent: Agent): Exclude<WakeAnswer, { wake: object }> | undefined {
+    if (this.windows.has(agent.id)) return { waits: 'restarting' };
     if (agent.state !== 'running')
       return { waits: agent.state === 'parked' ? 'parked' : 'stopped' };
     if (this.turns.of(agent.id) || this.fences.has(agent.id)) return { waits: 'busy' };

@@ -40,7 +40,9 @@ export {
   RemindersCall,
 } from './reminder-calls.dto.js';
 export {
+  CloseRestartWindowCall,
   InstanceEndedCall,
+  OpenRestartWindowCall,
   PublishCall,
   PurgeAgentCall,
   PutAgentCall,

@@ -4,8 +4,10 @@ import {
   IsArray,
   IsIn,
   IsInt,
+  IsOptional,
   IsObject,
   IsString,
+  Length,
   Matches,
   Max,
   MaxLength,
@@ -31,6 +33,8 @@ import { IsSha256 } from './checks.js';
 
 const MOST = Number.MAX_SAFE_INTEGER;
 const nullable = ValidateIf((_object, value) => value !== null);
+/** Longest name of an operation, in characters. */
+const OPERATION_CHARS = 100;
 const AGENT_ID = /^[1-9]\d{0,14}$/;
 
 export class RegistryAgentDto {
@@ -150,6 +154,25 @@ export class InstanceEndedCall {
   @Min(1)
   @Max(MOST)
   instance: number;
+}
+
+export class OpenRestartWindowCall {
+  @Length(1, OPERATION_CHARS)
+  operation: string;
+
+  @IsArray()
+  @ArrayMaxSize(100_000)
+  @Matches(AGENT_ID, { each: true, message: 'each of agents must be a decimal number as text' })
+  agents: string[];
+
+  @IsOptional()
+  @IsString()
+  text?: string;
+}
+
+export class CloseRestartWindowCall {
+  @Length(1, OPERATION_CHARS)
+  operation: string;
 }
 
 export class PurgeAgentCall {
