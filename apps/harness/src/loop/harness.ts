@@ -96,6 +96,7 @@ export class Harness {
       clock,
       log,
       instance,
+      stateDir: environment.stateDir,
       onCommand: (command) => void this.carryOut(command),
       onSuperseded: (error) => this.supersede(error),
     });

@@ -11,6 +11,7 @@ import {
 
 import type { RunCredential } from '../drivers/run-credential.js';
 import type { InterruptReason, LiveTurn, TurnDriver, TurnOutcome } from '../drivers/turn-driver.js';
+import { writeSpilledBody } from '../files/spilled-body.js';
 import type { HiveClient } from '../gateway/hive-client.js';
 import { InstanceSuperseded, type Retries } from '../gateway/retries.js';
 import { reasonOf, type Log } from '../logging/log.js';
@@ -31,6 +32,8 @@ export interface TurnRunnerOptions {
   clock: Clock;
   log: Log;
   instance: number;
+  /** The agent's state folder: what is too long for a prompt is written below it (P23). */
+  stateDir: string;
   /** Commands that are not about the running turn. */
   onCommand: (command: HarnessCommand) => void;
   /** A newer instance is there. */
@@ -74,8 +77,10 @@ export class TurnRunner {
     driver: TurnDriver,
   ): Promise<EndRequest | undefined> {
     const { clock, journal, log, instance, ends } = this.options;
+    const spilled = this.spill(grant, config.model);
+    if ('end' in spilled) return spilled.end;
     const began = { at: clock.now(), monotonic: clock.monotonic() };
-    const prompt = wakePrompt(grant, newNonce());
+    const prompt = wakePrompt(grant, newNonce(), spilled.files);
     const events = journal.open(grant.turn_id);
     const redact = redactor([credential.token, ...secretValues(config.env)]);
     const emit = (event: NewEvent) => events.emit(redacted(event, redact));
@@ -130,6 +135,30 @@ export class TurnRunner {
     ends.save(grant.turn_id, end);
     log.info('turn cancelled before it began', { turn_id: grant.turn_id });
     return end;
+  }
+
+  /** Writes the bodies that belong into files; a turn whose file cannot be written fails without a CLI. */
+  private spill(
+    grant: TurnGrant,
+    model: string | null,
+  ): { files: Map<string, string> } | { end: EndRequest } {
+    const { clock, ends, instance, log, stateDir } = this.options;
+    const files = new Map<string, string>();
+    for (const { id, reminder, body } of grant.messages) {
+      if (reminder?.file_path === undefined) continue;
+      try {
+        writeSpilledBody(stateDir, reminder.file_path, body);
+        files.set(id, `${stateDir}/${reminder.file_path}`);
+      } catch (error) {
+        const note = `the body of ${id} cannot be written to ${reminder.file_path}: ${reasonOf(error)}`;
+        const now = { at: clock.now(), monotonic: clock.monotonic() };
+        const end = this.endOf({ ...notBegun(model), kind: 'failed', note }, now, instance);
+        ends.save(grant.turn_id, end);
+        log.warn('a turn failed before it began', { turn_id: grant.turn_id, reason: note });
+        return { end };
+      }
+    }
+    return { files };
   }
 
   private async limit(seconds: number, ended: AbortSignal): Promise<void> {

@@ -109,6 +109,19 @@ Thanks
     );
   });
 
+  it(
+    verifies('P23') + 'names the file of a body that was written to one, and leaves it out',
+    () => {
+      const message = aMessage('m1', { body: 'x'.repeat(5000), kind: 'reminder' });
+      const files = new Map([['m1', '/agents/bob/state/a "b".md']]);
+      const prompt = wakePrompt(grant([message]), NONCE, files);
+      expect(prompt.split('\n')).toContain(
+        'body: 5000 bytes, in the file "/agents/bob/state/a \\"b\\".md"; read it there',
+      );
+      expect(prompt).not.toContain('xxx');
+    },
+  );
+
   it('marks each kind of sender', () => {
     const kinds = ['operator', 'manager', 'agent', 'system', 'external', 'self'] as const;
     const messages = kinds.map((from_kind, n) => aMessage(`m${n}`, { body: 'x', from_kind }));

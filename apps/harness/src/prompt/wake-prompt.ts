@@ -5,6 +5,8 @@ import { nameOf, quoted } from './quoted.js';
 
 /** Characters of the message that is answered to. */
 const CONTEXT_CHARACTERS = 600;
+/** Characters of a file's path. */
+const FILE_CHARACTERS = 4096;
 
 /** What stands behind a sender, in words that neither the sender nor its text can change (PRODUCT 1.14). */
 const SENDERS: Record<SenderKind, string> = {
@@ -21,8 +23,15 @@ export function newNonce(): string {
   return crypto.randomBytes(12).toString('hex');
 }
 
-/** The wake prompt of a turn: per message header lines written by the hive, then the body between two fence lines. */
-export function wakePrompt(grant: TurnGrant, nonce: string): string {
+/**
+ * The wake prompt of a turn: per message header lines written by the hive, then the body between two fence lines, or the
+ * path of the file that holds it. `files`: those paths by message id.
+ */
+export function wakePrompt(
+  grant: TurnGrant,
+  nonce: string,
+  files: ReadonlyMap<string, string> = new Map(),
+): string {
   const { messages, pending } = grant;
   const count = messages.length === 1 ? 'one message' : `${messages.length} messages`;
   const opening = [
@@ -36,13 +45,23 @@ export function wakePrompt(grant: TurnGrant, nonce: string): string {
       [
         `Message ${index + 1} of ${messages.length}`,
         ...headerOf(message, grant.contexts[message.id]),
-        `[hive ${nonce} body of ${message.id} begins]`,
-        // A body that ends a line itself needs no further one before the fence.
-        message.body.endsWith('\n') ? message.body.slice(0, -1) : message.body,
-        `[hive ${nonce} body of ${message.id} ends]`,
+        ...bodyOf(message, nonce, files.get(message.id)),
       ].join('\n'),
     ),
   ].join('\n\n');
+}
+
+function bodyOf(message: Message, nonce: string, file: string | undefined): string[] {
+  if (file !== undefined) {
+    const bytes = Buffer.byteLength(message.body);
+    return [`body: ${bytes} bytes, in the file ${quoted(file, FILE_CHARACTERS)}; read it there`];
+  }
+  return [
+    `[hive ${nonce} body of ${message.id} begins]`,
+    // A body that ends a line itself needs no further one before the fence.
+    message.body.endsWith('\n') ? message.body.slice(0, -1) : message.body,
+    `[hive ${nonce} body of ${message.id} ends]`,
+  ];
 }
 
 function headerOf(message: Message, context: TurnGrant['contexts'][string] | undefined): string[] {
