@@ -81,7 +81,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     'one /api/state, then one resumable event channel',
     'tombstone and meta-input events',
   ),
-  planned('7.2', 'needs you'),
+  partly('7.2', 'needs you', 'approvals, stuck agents, budget stops and logins'),
   partly(
     '7.3',
     'dashboard sections',
@@ -155,7 +155,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
   built('I5', 'a fault-free run drains all'),
   built('I6', "first showings follow the writer's sequence"),
   built('I7', 'replaying any request changes nothing'),
-  planned('I8', 'one message per reminder occurrence, broadcast recipient, question outcome'),
+  partly(
+    'I8',
+    'one message per reminder occurrence, broadcast recipient, question outcome',
+    'random runs of the model test',
+  ),
   built('I9', 'nothing that a client saw is undone by a crash'),
   built('I10', 'attempts grow only by own failures'),
   built('I11', 'no lease expires without a full term'),

@@ -163,7 +163,11 @@ describe(verifies('2.1', 'I7') + 'a job that comes due', () => {
     expect(await expire(id)).toEqual([
       { job_id: `ask-${id}`, outcome: 'early', again_in_ms: 10_000 },
     ]);
+    swarm.clock.jump(9999);
+    expect(await expire(id)).toEqual([{ job_id: `ask-${id}`, outcome: 'early', again_in_ms: 1 }]);
     expect(asking.state(id)).toBe('open');
+    swarm.clock.jump(1);
+    expect(await expire(id)).toMatchObject([{ outcome: 'done' }]);
   });
 
   it('for what is no question, or has no deadline, is gone', async () => {

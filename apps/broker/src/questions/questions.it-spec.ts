@@ -162,6 +162,21 @@ describe(verifies('2.1') + 'a question', () => {
   });
 });
 
+describe(verifies('1.8', 'P11') + 'the rate of questions', () => {
+  it('is that of sends for a peer; a repeat and the operator cost nothing, nor does what is refused', async () => {
+    await swarm.putAgent('alice', { send_burst: 1, sends_per_minute: 60 });
+    const request_id = swarm.broker.requestId();
+    expect(await refusal(asking.ask('alice', '', { to: 'bob' }))).toBe('invalid_request');
+    await asking.ask('alice', 'Tea?', { to: 'bob', request_id });
+    expect(await refusal(asking.ask('alice', 'Milk?', { to: 'bob' }))).toBe('rate_limited');
+    expect(await asking.ask('alice', 'Tea?', { to: 'bob', request_id })).toEqual({ id: 'q1' });
+    await asking.ask('alice', 'May I?');
+    swarm.clock.advance(1000);
+    await asking.ask('alice', 'Milk?', { to: 'bob' });
+    expect(rows('questions')).toBe(3);
+  });
+});
+
 describe(verifies('2.2', 'P20') + 'an answer', () => {
   it('of the one who was asked reaches the asker once, in the thread of the question', async () => {
     const { id } = await asking.ask('alice', 'Tea?', { to: 'bob', options: ['yes', 'no'] });
