@@ -212,6 +212,12 @@ describe(verifies('1.10') + 'retention of messages', () => {
       swarm.broker.gateway.get_thread(call, swarm.context()),
     ).rejects.toMatchObject({ code: 'not_found' });
 
+    // Its sender, whose part in it needs no delivery.
+    const reAsked = { credential: swarm.token('alice'), id: root };
+    await expect(async () =>
+      swarm.broker.gateway.get_thread(reAsked, swarm.context()),
+    ).rejects.toMatchObject({ code: 'not_found' });
+
     const toRoot = await swarm.send('dave', 'alice', 'to root', { in_reply_to: root });
     expect(toRoot).toMatchObject({ thread_id: toRoot.id });
     const toNone = await swarm.send('dave', 'alice', 'to none', { in_reply_to: 'm999' });
