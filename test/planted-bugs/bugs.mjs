@@ -52,6 +52,13 @@ export const BUGS = [
     to: 'if (repeated && params.max === 0) return this.again(repeated, receiver); if (repeated) params = { ...params, request_id: `${params.request_id.slice(0, 24)}f${params.request_id.slice(25)}` };',
   },
   {
+    invariant: 'I8',
+    what: 'a question that is closed can be answered once more',
+    file: 'apps/broker/src/questions/question.ts',
+    from: "if (question.state === 'open') return;",
+    to: 'if (question.id > 0) return;',
+  },
+  {
     invariant: 'I9',
     what: 'senders are answered before the commit',
     file: 'libs/store/src/group-commit.ts',
@@ -76,7 +83,14 @@ export const BUGS = [
     invariant: 'I12',
     what: "the hive's limit of live turns is off by one",
     file: 'apps/broker/src/turns/grant-limiter.ts',
-    from: 'return Math.min(Math.floor(this.tokens), this.limits.liveTurns - this.turns.size);',
-    to: 'return Math.min(Math.floor(this.tokens), this.limits.liveTurns + 1 - this.turns.size);',
+    from: 'return Math.min(this.turnRate.free, this.liveTurns - this.turns.size);',
+    to: 'return Math.min(this.turnRate.free, this.liveTurns + 1 - this.turns.size);',
+  },
+  {
+    invariant: 'I13',
+    what: 'the list of wanted jobs ends with its first page',
+    file: 'apps/broker/src/reminders/reminder-jobs.ts',
+    from: '...(rows.length > limit && last ?',
+    to: '...(rows.length > limit && !last ?',
   },
 ];

@@ -60,12 +60,13 @@ export class QuestionDeadlines implements JobSource {
     };
   }
 
-  /** JobSource: those whose question is open and has a deadline. */
+  /** JobSource: those whose question is open and has a deadline within the window. */
   wants(jobIds: readonly string[]): string[] {
+    const until = this.clock.now() + WINDOW_MS;
     return jobIds.filter((jobId) => {
       const id = /^ask-(.+)$/.exec(jobId)?.[1];
       const question = id === undefined ? undefined : this.rows.find(parseId('q', id) ?? 0);
-      return question?.state === 'open' && question.deadline_at !== null;
+      return question?.state === 'open' && (question.deadline_at ?? Infinity) <= until;
     });
   }
 

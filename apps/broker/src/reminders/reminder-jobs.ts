@@ -38,11 +38,12 @@ export class ReminderJobs implements JobSource {
     };
   }
 
-  /** Those of which the reminder is pending with this occurrence and attempt. */
+  /** Those of which the reminder is pending with this occurrence and attempt, and due within the window. */
   wants(jobIds: readonly string[]): string[] {
+    const until = this.clock.now() + JOB_WINDOW_MS;
     return jobIds.filter((jobId) => {
       const row = this.rows.find(parseId('r', jobId.split('-')[1] ?? '') ?? 0);
-      return row?.state === 'pending' && jobIdOf(row) === jobId;
+      return row?.state === 'pending' && row.next_attempt_at <= until && jobIdOf(row) === jobId;
     });
   }
 }

@@ -19,12 +19,40 @@ export type AgentName = (typeof AGENTS)[number];
 /** Those with a harness. */
 export const DRIVEN = ['ann', 'bob', 'cmd'] as const;
 
+/** What the scheduler does with its jobs, and what happens to its Redis. */
+export const REDIS_STEPS = [
+  'relay',
+  'relay',
+  'run',
+  'run',
+  'run_early',
+  'rerun',
+  'flush',
+  'save',
+  'restore',
+  'reconcile',
+] as const;
+
 /** One step of a run. `lose`: the answer never reaches the caller. */
 export type Action =
   | { do: 'send'; from: AgentName | 'operator'; to: AgentName; priority: Priority; lose: boolean }
   | { do: 'poll'; agent: AgentName; lose: boolean }
   | { do: 'recv'; agent: AgentName; max: number; wait: boolean; lose: boolean; report: boolean }
   | { do: 'end'; agent: AgentName; kind: ResultKind; forget: number; lose: boolean }
+  | {
+      do: 'broadcast';
+      from: AgentName | 'operator';
+      to: '*' | readonly AgentName[];
+      priority: Priority;
+      lose: boolean;
+    }
+  | { do: 'ask'; from: AgentName; to: AgentName | 'operator'; ttl?: number }
+  | { do: 'answer'; by: AgentName | 'operator'; pick: number }
+  | { do: 'cancel_ask'; by: AgentName | 'operator'; pick: number }
+  | { do: 'remind'; agent: AgentName; delay: number; every: boolean }
+  | { do: 'cancel_reminder'; agent: AgentName; pick: number }
+  | { do: 'redis'; what: (typeof REDIS_STEPS)[number] }
+  | { do: 'window'; agent: AgentName; close: boolean }
   | { do: 'heartbeat'; agent: AgentName }
   | { do: 'next_turn'; agent: AgentName }
   | { do: 'ack'; agent: AgentName; pick: number }
@@ -82,6 +110,44 @@ const turning = oneof(
     forget: integer({ min: 0, max: 2 }),
     lose: seldom,
   }),
+);
+// A bare client can act at any time, a CLI only in its turn.
+const speaking = constantFrom<AgentName[]>('ext', 'ext', 'ext', 'ann', 'bob', 'cmd');
+const anyone = constantFrom(...AGENTS, 'operator' as const, 'operator' as const);
+const promising = oneof(
+  record({
+    do: constant('broadcast' as const),
+    from: constantFrom(...AGENTS, 'operator' as const, 'operator' as const),
+    to: constantFrom<('*' | readonly AgentName[])[]>(
+      '*',
+      '*',
+      ['ann', 'ext'],
+      ['bob', 'cmd', 'ann'],
+    ),
+    priority: constantFrom(...PRIORITIES, 'normal' as const),
+    lose: seldom,
+  }),
+  record(
+    {
+      do: constant('ask' as const),
+      from: speaking,
+      to: constantFrom(...AGENTS, 'operator' as const, 'operator' as const),
+      ttl: constantFrom(1, 20, 400, 3600),
+    },
+    { requiredKeys: ['do', 'from', 'to'] },
+  ),
+  record({ do: constant('answer' as const), by: anyone, pick: nat(5) }),
+  record({ do: constant('cancel_ask' as const), by: anyone, pick: nat(5) }),
+  record({
+    do: constant('remind' as const),
+    agent: speaking,
+    delay: constantFrom(1, 1, 3, 30, 300, 900),
+    every: integer({ min: 0, max: 3 }).map((n) => n === 3),
+  }),
+  record({ do: constant('cancel_reminder' as const), agent: speaking, pick: nat(5) }),
+  record({ do: constant('redis' as const), what: constantFrom(...REDIS_STEPS) }),
+  record({ do: constant('redis' as const), what: constantFrom(...REDIS_STEPS) }),
+  record({ do: constant('window' as const), agent: driven, close: seldom }),
 );
 const rest = oneof(
   record({ do: constant('heartbeat' as const), agent: driven }),
@@ -149,6 +215,7 @@ export function runs(most: number): Arbitrary<Action[]> {
         { arbitrary: sending, weight: 5 },
         { arbitrary: turning, weight: 7 },
         { arbitrary: rest, weight: 6 },
+        { arbitrary: promising, weight: 5 },
       ),
       { minLength: Math.floor(most / 2), maxLength: most, size: 'max' },
     ),

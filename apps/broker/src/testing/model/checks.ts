@@ -26,6 +26,9 @@ export function dump(db: Db): string {
       )
       .all(),
     db.prepare('SELECT * FROM runs ORDER BY token_hash').all(),
+    db.prepare('SELECT * FROM questions ORDER BY id').all(),
+    db.prepare('SELECT * FROM reminders ORDER BY id').all(),
+    db.prepare('SELECT * FROM broadcast_chunks ORDER BY message, chunk').all(),
   ]);
 }
 

@@ -18,7 +18,10 @@ export async function drain(world: World): Promise<void> {
     await perform(world, { do: 'hello', agent, lose: false });
     await perform(world, { do: 'release', agent });
   }
+  await perform(world, { do: 'redis', what: 'reconcile' });
   for (let round = 0; round < ROUNDS; round += 1) {
+    await perform(world, { do: 'redis', what: 'relay' });
+    await perform(world, { do: 'redis', what: 'run' });
     for (const agent of DRIVEN) {
       await perform(world, { do: 'poll', agent, lose: false });
       await perform(world, { do: 'recv', agent, max: 5, wait: false, lose: false, report: true });
@@ -47,10 +50,12 @@ export async function drain(world: World): Promise<void> {
 
 /** Deliveries of normal or urgent priority that are neither acked, dead nor cancelled. */
 function waiting(world: World): unknown[] {
-  return world.db
+  const chunks = world.db.prepare('SELECT message, chunk FROM broadcast_chunks').all();
+  const deliveries = world.db
     .prepare(
       `SELECT 'm' || message AS message, recipient, state, attempts, hand_outs, held, not_before, turn, session
        FROM deliveries WHERE recipient > 0 AND priority < 2 AND state IN ('queued', 'leased')`,
     )
     .all();
+  return [...chunks, ...deliveries];
 }

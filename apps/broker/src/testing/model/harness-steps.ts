@@ -193,3 +193,18 @@ export function excuseLiveTurn(world: World, agent: AgentName): void {
     .pluck();
   for (const turn of live.all(world.idOf(agent)) as string[]) world.ledger.excused.add(turn);
 }
+
+/** c0re announces a planned restart of the agent, or says that it is over (P24). */
+export function restartWindow(
+  world: World,
+  { agent, close }: { agent: AgentName; close: boolean },
+): void {
+  const harness = world.harnesses.get(agent) as HarnessClient;
+  const operation = `restart-${agent}-${harness.instance}`;
+  if (close) {
+    world.call('c0re', 'close_restart_window', { operation }, { caller: 'c0re' });
+    return;
+  }
+  const params = { operation, agents: [String(world.idOf(agent))], text: 'you were restarted' };
+  world.call('c0re', 'open_restart_window', params, { caller: 'c0re' });
+}

@@ -17,6 +17,8 @@ export function key(agent: string, message: string): string {
 export class Ledger {
   /** Sends that were answered. */
   readonly sent = new Map<string, { to: string; priority: Priority; unseen: number }>();
+  /** Broadcasts and lists that were answered, with their recipients. */
+  readonly fannedOut = new Map<string, readonly string[]>();
   /** Deliveries that a turn which ended ok, or a bare session, may have acked. */
   readonly ackable = new Set<string>();
   /** Deliveries that were seen acked: they never come back. */

@@ -1,6 +1,16 @@
 import type { Action } from './actions.js';
 import { ack, closeSession, nextTurn, recv, send } from './cli-steps.js';
-import { endTurn, heartbeat, hello, killHarness, poll, reportDeath } from './harness-steps.js';
+import {
+  endTurn,
+  heartbeat,
+  hello,
+  killHarness,
+  poll,
+  reportDeath,
+  restartWindow,
+} from './harness-steps.js';
+import { redis } from './job-steps.js';
+import { answer, ask, broadcast, cancelAsk, cancelReminder, remind } from './promise-steps.js';
 import { orphan, replay, zombie } from './stale-steps.js';
 import type { World } from './world.js';
 
@@ -22,6 +32,22 @@ async function step(world: World, action: Action): Promise<void> {
       return recv(world, action);
     case 'end':
       return endTurn(world, action.agent, action.kind, action.forget, action.lose);
+    case 'broadcast':
+      return broadcast(world, action);
+    case 'ask':
+      return ask(world, action);
+    case 'answer':
+      return answer(world, action);
+    case 'cancel_ask':
+      return cancelAsk(world, action);
+    case 'remind':
+      return remind(world, action);
+    case 'cancel_reminder':
+      return cancelReminder(world, action);
+    case 'redis':
+      return redis(world, action);
+    case 'window':
+      return restartWindow(world, action);
     case 'heartbeat':
       return heartbeat(world, action.agent);
     case 'next_turn':

@@ -119,12 +119,7 @@ export async function replay(world: World, pick: number): Promise<void> {
   const { broker } = world;
   world.ledger.repeated += 1;
   const before = dump(world.db);
-  world.call(
-    request.method === 'send' && !('credential' in request.params) ? 'dashboard' : 'gateway',
-    request.method,
-    request.params,
-    { caller: 'replay' },
-  );
+  world.call(socketOf(request), request.method, request.params, { caller: 'replay' });
   for (let n = 0; n < 8; n += 1) await new Promise((resolve) => setImmediate(resolve));
   const after = dump(world.db);
   world.gateway.harvest();
@@ -134,4 +129,15 @@ export async function replay(world: World, pick: number): Promise<void> {
       `repeating ${request.method} ${JSON.stringify(request.params)} changed rows:\n${before}\n${after}`,
     );
   }
+}
+
+function socketOf({
+  method,
+  params,
+}: {
+  method: string;
+  params: object;
+}): 'dashboard' | 'gateway' | 'scheduler' {
+  if (method === 'jobs_added') return 'scheduler';
+  return method === 'send' && !('credential' in params) ? 'dashboard' : 'gateway';
 }

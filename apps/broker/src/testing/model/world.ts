@@ -12,7 +12,9 @@ import { AGENTS, DRIVEN, type AgentName } from './actions.js';
 import { checkRows } from './checks.js';
 import { HarnessClient } from './harness-client.js';
 import { Ledger } from './ledger.js';
+import { checkPromises } from './promise-checks.js';
 import { SimGateway, messagesOf, type SimCall } from './sim-gateway.js';
+import { SimRedis } from './sim-redis.js';
 
 /** Turns of the whole hive that may be live: fewer than its harnesses, so that the limit is met. */
 const LIVE_TURNS = 2;
@@ -32,6 +34,7 @@ export class World {
   readonly states = new Map<AgentName, RegistryAgent['state']>(
     AGENTS.map((name) => [name, 'running']),
   );
+  readonly redis = new SimRedis();
   gateway = new SimGateway();
   broker: OpenBroker;
   private incarnation: ProcessClock;
@@ -199,6 +202,7 @@ export class World {
       liveTurns: LIVE_TURNS,
       toMonotonic: (wall) => wall - offset,
     });
+    checkPromises(this.db, this.ledger);
   }
 
   /** What came about in this run. */
@@ -215,6 +219,10 @@ export class World {
       redelivered: count('SELECT count(*) FROM deliveries WHERE hand_outs > 1'),
       repeated: this.ledger.repeated,
       crashes: this.ledger.crashes,
+      fanned_out: this.ledger.fannedOut.size,
+      reminded: count(`SELECT count(*) FROM messages WHERE kind = 'reminder'`),
+      outcomes: count(`SELECT count(*) FROM messages WHERE event = 'question_answered'`),
+      restart_wakes: count(`SELECT count(*) FROM messages WHERE event = 'restarted'`),
     };
   }
 
@@ -265,7 +273,21 @@ class ProcessClock implements Clock {
 }
 
 /** Requests that may be repeated at any later time (I7). */
-const REPLAYED = new Set(['send', 'recv', 'end_turn', 'hello', 'ack', 'answers_written', 'wake']);
+const REPLAYED = new Set([
+  'send',
+  'recv',
+  'end_turn',
+  'hello',
+  'ack',
+  'answers_written',
+  'wake',
+  'ask',
+  'answer',
+  'cancel_ask',
+  'remind',
+  'cancel_reminder',
+  'jobs_added',
+]);
 
 /** Hash of an agent's long-lived token. */
 export function agentToken(agent: string): string {
