@@ -24,10 +24,10 @@ export function broadcast(
   const message = { to: to === '*' ? to : [...to], body, priority, request_id: world.requestId() };
   const others = to === '*' ? AGENTS.filter((name) => name !== from) : to;
   const { unseen } = world.ledger;
-  const arrive = (answer: SendResult | undefined) => {
-    if (!answer || lose) return;
-    world.ledger.fannedOut.set(answer.id, others);
-    world.ledger.sent.set(answer.id, { to: '*', priority, unseen });
+  const arrive = (sent: SendResult | undefined) => {
+    if (!sent || lose) return;
+    world.ledger.fannedOut.set(sent.id, others);
+    world.ledger.sent.set(sent.id, { to: '*', priority, unseen });
   };
   if (from === 'operator') {
     world.call('dashboard', 'send', message, {

@@ -120,6 +120,12 @@ export function applyEvent(rows: Rows, event: HiveEvent): Rows {
       return withTurnEvents(rows, event.turn_id, event.events);
     case 'operation_changed':
       return { ...rows, operations: put(rows.operations, event.operation.id, event.operation) };
+    case 'question_added':
+    case 'question_resolved':
+    case 'reminder_changed':
+    case 'needs_you_changed':
+      // Not shown on this page yet.
+      return rows;
     default:
       // An event kind of a newer hive: nothing that this page shows depends on it.
       return rows;
