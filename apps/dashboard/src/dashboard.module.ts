@@ -6,6 +6,7 @@ import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { MessagesModule } from './messages/messages.module.js';
 import { OperationsModule } from './operations/operations.module.js';
+import { PendingModule } from './pending/pending.module.js';
 import { ServicesModule } from './services/services.module.js';
 import { SettingsModule, type Settings } from './settings/settings.module.js';
 import { StateModule } from './state/state.module.js';
@@ -26,6 +27,7 @@ export class DashboardModule {
         MessagesModule,
         AgentsModule,
         OperationsModule,
+        PendingModule,
         HealthModule,
       ],
       controllers: [ToolSessionController],

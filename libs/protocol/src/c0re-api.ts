@@ -1,4 +1,12 @@
-import type { AgentRow, MessageRow, OperationRow, TurnRow } from './rows.js';
+import type {
+  AgentRow,
+  MessageRow,
+  NeedsYou,
+  OperationRow,
+  QuestionRow,
+  ReminderRow,
+  TurnRow,
+} from './rows.js';
 import type { AgentState, Container, Driver, Role } from './values.js';
 
 /**
@@ -165,4 +173,8 @@ export interface StateSnapshot {
   messages: MessageRow[];
   /** The newest turns; older ones come from `/api/agents/:name/turns`. */
   turns: TurnRow[];
+  /** Open ones, and those that were resolved last. */
+  questions: QuestionRow[];
+  reminders_failed: ReminderRow[];
+  needs_you: NeedsYou[];
 }

@@ -13,6 +13,7 @@ import {
   TurnEventsSchema,
   TurnsSchema,
 } from '../openapi/answers.schema.js';
+import { OpenThreadsSchema, RemindersSchema } from '../openapi/pending.schema.js';
 import { agentName } from '../requests/path.js';
 import { BrokerLink } from '../services/broker.link.js';
 import { C0reLink, type CredentialHeaders } from '../services/c0re.link.js';
@@ -75,6 +76,20 @@ export class AgentViewsController {
   @ApiOkResponse({ type: StatsSchema })
   stats(@Param('name') name: string, @Query() { window }: StatsQueryDto): Promise<StatsSchema> {
     return this.broker.call('agent_stats', { agent: agentName(name), window: window ?? '24h' });
+  }
+
+  @Get('threads')
+  @ApiOperation({ summary: 'What is open for the agent: questions, reminders, unacked messages' })
+  @ApiOkResponse({ type: OpenThreadsSchema })
+  threads(@Param('name') name: string): Promise<OpenThreadsSchema> {
+    return this.broker.call('agent_threads', { agent: agentName(name) });
+  }
+
+  @Get('reminders')
+  @ApiOperation({ summary: 'Reminders of the agent, newest first' })
+  @ApiOkResponse({ type: RemindersSchema })
+  reminders(@Param('name') name: string, @Query() { ...page }: PageDto): Promise<RemindersSchema> {
+    return this.broker.call('reminders', { agent: agentName(name), ...page });
   }
 
   @Get('journal')

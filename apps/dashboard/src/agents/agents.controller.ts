@@ -1,15 +1,33 @@
 import { Body, Controller, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAcceptedResponse,
+  ApiCreatedResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 
 import { agentNameProblem, HiveError, MANAGER } from '#libs/protocol';
 
 import { Operator } from '../access/operator.decorator.js';
-import { CommandSchema, OperationAnswerSchema, ReleasedSchema } from '../openapi/answers.schema.js';
+import {
+  CommandSchema,
+  OperationAnswerSchema,
+  ReleasedSchema,
+  SentSchema,
+} from '../openapi/answers.schema.js';
 import { NothingDto } from '../requests/nothing.dto.js';
 import { agentName } from '../requests/path.js';
 import { BrokerLink } from '../services/broker.link.js';
 import { C0reLink, type CredentialHeaders } from '../services/c0re.link.js';
-import { CancelTurnDto, ModelDto, NewAgentDto, VerbDto, WaitDto } from './agents.dto.js';
+import {
+  CancelTurnDto,
+  ModelDto,
+  NewAgentDto,
+  VerbDto,
+  WaitDto,
+  WakeAgentDto,
+} from './agents.dto.js';
 
 const ACCEPTED = {
   type: OperationAnswerSchema,
@@ -133,6 +151,14 @@ export class AgentsController {
   @ApiOkResponse({ type: ReleasedSchema })
   release(@Param('name') name: string, @Body() _body: NothingDto): Promise<ReleasedSchema> {
     return this.broker.call('release', { agent: agentName(name) });
+  }
+
+  @Post(':name/wake')
+  @ApiOperation({ summary: 'Wakes an agent in the name of a program outside the hive' })
+  @ApiCreatedResponse({ type: SentSchema })
+  wake(@Param('name') name: string, @Body() { from, body }: WakeAgentDto): Promise<SentSchema> {
+    const request_id = this.broker.requestId();
+    return this.broker.call('wake', { agent: agentName(name), from, body, request_id });
   }
 
   private order(

@@ -123,3 +123,14 @@ export class JournalQueryDto {
   @OptionalCount(MOST_JOURNAL_LINES, 'Lines at most, the newest.')
   lines?: number;
 }
+
+export class WakeAgentDto {
+  @ApiProperty({ example: 'ci', description: 'Shows as external:LABEL.' })
+  @IsString()
+  @MaxLength(32)
+  from!: string;
+
+  @ApiProperty()
+  @IsString()
+  body!: string;
+}

@@ -1,21 +1,17 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
-import { assertBody, OPERATOR } from '#libs/protocol';
+import { assertBody, HiveError, OPERATOR } from '#libs/protocol';
 
 import { MessageAnswerSchema, MessagesSchema, SentSchema } from '../openapi/answers.schema.js';
 import { agentName, messageId } from '../requests/path.js';
 import { BrokerLink } from '../services/broker.link.js';
-import { MessageSearch } from './message-search.service.js';
 import { MessagesQueryDto, NewMessageDto } from './messages.dto.js';
 
 @ApiTags('messages')
 @Controller('api/messages')
 export class MessagesController {
-  constructor(
-    private readonly broker: BrokerLink,
-    private readonly search: MessageSearch,
-  ) {}
+  constructor(private readonly broker: BrokerLink) {}
 
   @Post()
   @ApiOperation({ summary: 'Sends a message as the operator' })
@@ -32,7 +28,11 @@ export class MessagesController {
     if (query.thread !== undefined) messageId(query.thread);
     if (query.before !== undefined) messageId(query.before);
     if (query.agent !== undefined && query.agent !== OPERATOR) agentName(query.agent);
-    return q === undefined ? this.broker.call('messages', query) : this.search.search(q, query);
+    if (q === undefined) return this.broker.call('messages', query);
+    const { thread, ...search } = query;
+    if (thread !== undefined)
+      throw new HiveError('invalid_request', 'give thread or q, not both; q searches everywhere');
+    return this.broker.call('search', { query: q, ...search });
   }
 
   @Post(':id/read')

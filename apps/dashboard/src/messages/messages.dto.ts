@@ -8,7 +8,7 @@ import { OptionalCount } from '../requests/limit.js';
 /** Characters of an idempotency key. */
 const KEY_CHARS = 200;
 /** Characters of a text that is searched for. */
-const QUERY_CHARS = 200;
+const QUERY_CHARS = LIMITS.search_query_chars;
 /** Messages of one page of a list. */
 const MOST_PER_PAGE = 200;
 
@@ -67,7 +67,9 @@ export class MessagesQueryDto {
   @MaxLength(32)
   agent?: string;
 
-  @ApiPropertyOptional({ description: 'Only what holds this text, in upper or lower case.' })
+  @ApiPropertyOptional({
+    description: 'Only what holds these words, the last one as it begins; with `limit` up to 50.',
+  })
   @IsOptional()
   @IsString()
   @Length(1, QUERY_CHARS)

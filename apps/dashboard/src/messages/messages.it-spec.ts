@@ -130,27 +130,6 @@ describe(verifies('1.5') + 'GET /api/messages', () => {
     });
   });
 
-  it('looks for a text page by page, and says where to go on', async () => {
-    const all = Array.from({ length: 450 }, (_, at) => message(`m${450 - at}`, `note ${450 - at}`));
-    dashboard.broker.on('messages', ({ before, limit = 50 }) => {
-      const start = before === undefined ? 0 : all.findIndex(({ id }) => id === before) + 1;
-      const page = all.slice(start, start + limit);
-      const next = start + limit < all.length ? page.at(-1)?.id : undefined;
-      return { messages: page, ...(next === undefined ? {} : { next }) };
-    });
-    const first = await dashboard.asOperator('GET', '/api/messages?q=NOTE%201&limit=100');
-    const { messages, next } = first.json() as { messages: { id: string }[]; next: string };
-    expect(messages).toHaveLength(100);
-    expect([messages[0]?.id, next]).toEqual(['m199', messages.at(-1)?.id]);
-    const rest = await dashboard.asOperator(
-      'GET',
-      `/api/messages?q=note%201&limit=100&before=${next}`,
-    );
-    const more = rest.json() as { messages: { id: string }[]; next?: string };
-    expect(more.messages.at(-1)?.id).toBe('m1');
-    expect(more.next).toBeUndefined();
-  });
-
   it.each([
     'thread=7',
     'before=t3',

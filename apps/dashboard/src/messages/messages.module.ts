@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 
-import { MessageSearch } from './message-search.service.js';
 import { MessagesController } from './messages.controller.js';
 
-@Module({ controllers: [MessagesController], providers: [MessageSearch] })
+@Module({ controllers: [MessagesController] })
 export class MessagesModule {}

@@ -11,6 +11,7 @@ import type {
   StateSnapshot,
 } from '#libs/protocol';
 
+import { NeedsYouSchema, QuestionSchema, ReminderSchema } from './pending.schema.js';
 import {
   AgentSchema,
   MessageSchema,
@@ -41,6 +42,9 @@ export class StateSchema implements StateSnapshot {
   @ApiProperty({ type: [OperationSchema] }) operations!: OperationSchema[];
   @ApiProperty({ type: [MessageSchema] }) messages!: MessageSchema[];
   @ApiProperty({ type: [TurnSchema] }) turns!: TurnSchema[];
+  @ApiProperty({ type: [QuestionSchema] }) questions!: QuestionSchema[];
+  @ApiProperty({ type: [ReminderSchema] }) reminders_failed!: ReminderSchema[];
+  @ApiProperty({ type: [NeedsYouSchema] }) needs_you!: NeedsYouSchema[];
 }
 
 export class SentSchema implements SendResult {

@@ -26,10 +26,10 @@ export class StateController {
   @ApiOkResponse({ type: StateSchema })
   async state(@Operator() operator: CredentialHeaders): Promise<StateSchema> {
     const seq = await this.events.end();
-    const [{ agents, messages, turns }, { operations }] = await Promise.all([
+    const [{ version: _version, ...rows }, { operations }] = await Promise.all([
       this.broker.call('snapshot', { messages: MESSAGES }),
       this.c0re.ask<OperationsSchema>(`/v1/operations?limit=${OPERATIONS}`, operator),
     ]);
-    return { seq, agents, operations, messages, turns };
+    return { seq, operations, ...rows };
   }
 }

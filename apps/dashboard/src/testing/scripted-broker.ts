@@ -15,6 +15,18 @@ const METHODS: Method[] = [
   'agent_stats',
   'command',
   'release',
+  'search',
+  'questions',
+  'answer_question',
+  'cancel_question',
+  'reminders',
+  'retry_reminder',
+  'cancel_reminder',
+  'dead_deliveries',
+  'retry_delivery',
+  'agent_threads',
+  'needs_you',
+  'wake',
 ];
 
 /** The broker's end of the dashboard's socket, answering what a test wants and showing what reached it. */

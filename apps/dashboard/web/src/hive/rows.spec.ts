@@ -101,7 +101,16 @@ describe(verifies('7.1', 'P38') + 'the rows of the page', () => {
   it('start over from a snapshot, but keep the live events that are here', () => {
     const before = withTurnEvents(withMessages(NO_ROWS, [message('m1', 1)]), 't1', [said(0)]);
     const after = fromSnapshot(
-      { seq: '2-0', agents: [agent('a', 1)], operations: [], messages: [], turns: [] },
+      {
+        seq: '2-0',
+        agents: [agent('a', 1)],
+        operations: [],
+        messages: [],
+        turns: [],
+        questions: [],
+        reminders_failed: [],
+        needs_you: [],
+      },
       before,
     );
     expect(after.messages).toEqual({});
