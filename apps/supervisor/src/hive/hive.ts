@@ -23,6 +23,7 @@ import { seconds, type Terminal } from '../terminal/terminal.js';
 import { endAgentLeftovers, killAgents } from './agent-leftovers.js';
 import { C0reAdmin } from './agents.js';
 import { HiveFileWriter } from './hive-file.js';
+import { InsistentWriter } from './insistent-writer.js';
 import type { PreparedHive } from './prepare.js';
 import { ProcessLedger } from './process-ledger.js';
 import { ServiceLogs } from './service-logs.js';
@@ -37,6 +38,8 @@ export class Hive {
   private readonly hiveFile: HiveFileWriter;
   private readonly ledger: ProcessLedger;
   private readonly logs: ServiceLogs;
+  private readonly hiveFileWrites: InsistentWriter;
+  private readonly ledgerWrites: InsistentWriter;
   private runtime: RuntimeFolder | undefined;
   private admin: C0reAdmin | undefined;
   private demo: OneShot | undefined;
@@ -52,6 +55,10 @@ export class Hive {
     this.hiveFile = new HiveFileWriter(prepared.home);
     this.ledger = new ProcessLedger(prepared.home);
     this.logs = new ServiceLogs(prepared.home, clock, terminal);
+    const onTrouble = (error: Error) =>
+      terminal.problem(`the state of the hive cannot be written, trying again: ${error.message}`);
+    this.hiveFileWrites = new InsistentWriter(clock, onTrouble);
+    this.ledgerWrites = new InsistentWriter(clock, onTrouble);
   }
 
   /**
@@ -121,7 +128,7 @@ export class Hive {
 
   private supervise(plan: ServicePlan): ServiceProcess {
     const service = new ServiceProcess(plan, this.clock, this.prepared.setpriv, {
-      onSpawn: (_service, pid) => this.ledger.note(plan.name, pid),
+      onSpawn: (_service, pid) => this.onSpawn(plan.name, pid),
       onChange: () => this.onChange(service),
       onDeath: (_service, how, pauseMs) => this.onDeath(service, how, pauseMs),
       onOutput: (_service, stream, chunk) => this.logs.take(plan.name, stream, chunk),
@@ -130,12 +137,17 @@ export class Hive {
     return service;
   }
 
+  private onSpawn(name: string, pid: number): void {
+    this.ledger.add(name, pid);
+    this.ledgerWrites.write(() => this.ledger.write());
+  }
+
   private onChange(service: ServiceProcess): void {
     if (service.state === 'running' && service.restarts > 0) {
       this.terminal.line(`${service.name} is back (process ${service.pid})`);
       this.logs.note(`${service.name} is back`, { pid: service.pid });
     }
-    this.hiveFile.refresh([...this.services.values()]);
+    this.hiveFileWrites.write(() => this.hiveFile.refresh([...this.services.values()]));
   }
 
   private onDeath(service: ServiceProcess, how: string, pauseMs: number): void {
@@ -229,6 +241,8 @@ export class Hive {
 
   private cleanUp(): void {
     this.admin?.close();
+    this.hiveFileWrites.stop();
+    this.ledgerWrites.stop();
     this.hiveFile.remove();
     if (this.services.size > 0) this.ledger.remove();
     if (this.runtime) removeRuntimeFolder(this.prepared.home, this.runtime);

@@ -26,7 +26,7 @@ describe(verifies('P28') + 'the ledger of processes', () => {
   });
 
   it('lets a later start end what an earlier one left', async () => {
-    new ProcessLedger(home).note('broker', child.pid ?? 0);
+    note(home, 'broker', child.pid ?? 0);
     const gone = once(child, 'exit');
     const told: string[][] = [];
     await new ProcessLedger(home).endLeftovers((names) => told.push(names), 200);
@@ -37,13 +37,13 @@ describe(verifies('P28') + 'the ledger of processes', () => {
   });
 
   it('asks Redis to end at once', async () => {
-    new ProcessLedger(home).note('redis', child.pid ?? 0);
+    note(home, 'redis', child.pid ?? 0);
     await new ProcessLedger(home).endLeftovers(() => {});
     expect(child.signalCode).toBe('SIGTERM');
   });
 
   it('leaves a later process with the same number alone', async () => {
-    new ProcessLedger(home).note('broker', child.pid ?? 0);
+    note(home, 'broker', child.pid ?? 0);
     writeFileSync(file, readFileSync(file, 'utf8').replace(/"start":"\d+"/, '"start":"1"'));
     await new ProcessLedger(home).endLeftovers(() => {
       throw new Error('there is nothing to wait for');
@@ -59,3 +59,9 @@ describe(verifies('P28') + 'the ledger of processes', () => {
     expect(existsSync(file)).toBe(false);
   });
 });
+
+function note(home: string, name: string, pid: number): void {
+  const ledger = new ProcessLedger(home);
+  ledger.add(name, pid);
+  ledger.write();
+}

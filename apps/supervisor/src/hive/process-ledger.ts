@@ -26,10 +26,15 @@ export class ProcessLedger {
     this.file = path.join(home, 'run', 'processes.json');
   }
 
-  note(name: string, pid: number): void {
+  /** In memory only: `write` puts it on disk. */
+  add(name: string, pid: number): void {
     const identity = identityOf(pid);
     if (!identity) return;
     this.entries = [...this.entries.filter((entry) => stillRuns(entry)), { name, ...identity }];
+  }
+
+  /** @throws Error of the file system, as on a full disk. */
+  write(): void {
     writeAtomically(this.file, `${JSON.stringify(this.entries)}\n`, PRIVATE);
   }
 
