@@ -72,7 +72,7 @@ export class WakeRules {
 
   /** Whether a turn that `first` starts has to wait for the rate of broadcasts: nothing else waits that would start it. */
   private isSpread(agent: Agent, first: DeliveryRecord, now: number): boolean {
-    if (first.broadcast === 0 || first.eager === 1) return false;
+    if (first.broadcast === 0 || first.priority === PRIORITY_RANK.urgent) return false;
     return !this.rows.hasDirect(agent.id, now);
   }
 

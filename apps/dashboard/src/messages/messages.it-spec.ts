@@ -4,7 +4,6 @@ import { HiveError } from '#libs/protocol';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
 import { DashboardFixture } from '../testing/dashboard-fixture.js';
-import { message } from '../testing/scripted-broker.js';
 
 let dashboard: DashboardFixture;
 beforeAll(async () => {
