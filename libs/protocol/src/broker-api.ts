@@ -14,7 +14,6 @@ import type {
 import type { BrokerJobsApi } from './jobs-api.js';
 import type {
   AgentRow,
-  Delivery,
   DeliveryRow,
   Message,
   MessageRow,
@@ -134,7 +133,7 @@ export interface OwnReminder {
 }
 
 /** A row of `get_thread`: the caller's own messages carry their deliveries. */
-export type ThreadMessage = Message & { deliveries?: Delivery[] };
+export type ThreadMessage = Message & Partial<Pick<MessageRow, 'deliveries' | 'delivery_counts'>>;
 
 /** What peers may see of an agent. */
 export interface PeerRow {

@@ -55,6 +55,8 @@ export const LIMITS = {
   turn_events_per_batch: 200,
   /** Characters of a turn's note. */
   note_chars: 2000,
+  /** Deliveries of one message that its row shows: a broadcast may have thousands. */
+  deliveries_shown: 64,
   /** Recipients of one `send` (INTERFACES). */
   recipients: 32,
   /** Messages that one `get_thread` returns, newest kept. */

@@ -96,7 +96,10 @@ export interface Delivery {
 /** A message with the state of its deliveries, as the operator (or its sender) sees it. */
 export interface MessageRow extends Omit<Message, 'redelivered' | 'attempt' | 'age_seconds'> {
   version: number;
+  /** At most LIMITS.deliveries_shown: dead ones first, then those under way. */
   deliveries: Delivery[];
+  /** How many deliveries are in each state; set when they are not all in `deliveries`. */
+  delivery_counts?: Partial<Record<DeliveryState, number>>;
 }
 
 /** An agent as the dashboard shows it (INTERFACES: the fields of `/api/state`). */

@@ -39,6 +39,8 @@ export class DeliveriesRepository {
   private readonly allLeased;
   private readonly heldRows;
   private readonly ofMessage;
+  private readonly shownOf;
+  private readonly stateCounts;
   private readonly setLeased;
   private readonly setWritten;
   private readonly setQueued;
@@ -102,6 +104,13 @@ export class DeliveriesRepository {
     );
     this.ofMessage = db.prepare<[number], DeliveryRecord>(
       'SELECT * FROM deliveries WHERE message = +? ORDER BY recipient',
+    );
+    this.shownOf = db.prepare<[number, number], DeliveryRecord>(
+      `SELECT * FROM deliveries WHERE message = +?
+       ORDER BY CASE state WHEN 'dead' THEN 0 WHEN 'leased' THEN 1 WHEN 'queued' THEN 2 ELSE 3 END, recipient LIMIT +?`,
+    );
+    this.stateCounts = db.prepare<[number], { state: DeliveryState; n: number }>(
+      'SELECT state, count(*) AS n FROM deliveries WHERE message = +? GROUP BY state',
     );
     this.lateTurn = db.prepare<[number, number, number], DeliveryRecord>(
       `SELECT * FROM deliveries WHERE message = +? AND recipient = +? AND turn = +? AND state IN ('queued', 'dead')`,
@@ -200,6 +209,16 @@ export class DeliveriesRepository {
 
   of(message: number): DeliveryRecord[] {
     return this.ofMessage.all(message);
+  }
+
+  /** The first of a message's deliveries: dead ones, then those under way. */
+  shown(message: number, limit: number): DeliveryRecord[] {
+    return this.shownOf.all(message, limit);
+  }
+
+  /** How many of a message's deliveries are in each state. */
+  counts(message: number): Partial<Record<DeliveryState, number>> {
+    return Object.fromEntries(this.stateCounts.all(message).map(({ state, n }) => [state, n]));
   }
 
   /** The delivery if it is queued or dead and that turn was its last lease (P6). */

@@ -166,6 +166,12 @@ describe(verifies('1.6', 'P21') + 'a broadcast', () => {
     expect(await wanted()).toHaveLength(3);
     expect(await deliver()).toEqual(['done', 'done', 'done']);
     expect(swarm.delivery(sent.id, 'a449').state).toBe('queued');
+    await swarm.recv('a449');
+    const { messages } = await swarm.broker.dashboard.messages({}, swarm.context());
+    const row = messages.find(({ id }) => id === sent.id);
+    expect(row?.deliveries).toHaveLength(LIMITS.deliveries_shown);
+    expect(row?.deliveries[0]).toMatchObject({ to: 'a449', state: 'leased' });
+    expect(row?.delivery_counts).toEqual({ queued: 449, leased: 1 });
   });
 });
 

@@ -61,7 +61,7 @@ export class ThreadsService {
     if (record.from_agent !== agent.id) return message;
     return {
       ...message,
-      deliveries: this.deliveries.of(record.id).map((row) => this.views.of(row)),
+      ...this.views.ofMessage(record.id),
     };
   }
 

@@ -1,9 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { isoTime, OPERATOR, type Delivery, type WaitReason } from '#libs/protocol';
+import {
+  isoTime,
+  LIMITS,
+  OPERATOR,
+  type Delivery,
+  type MessageRow,
+  type WaitReason,
+} from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
+import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import type { DeliveryRecord } from '../deliveries/delivery.js';
 import { Presence } from '../links/presence.js';
 import { PRIORITY_RANK } from '../messages/message.js';
@@ -18,6 +26,7 @@ export class DeliveryViews {
     private readonly directory: AgentDirectory,
     private readonly rules: WakeRules,
     private readonly presence: Presence,
+    private readonly rows: DeliveriesRepository,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
@@ -31,6 +40,14 @@ export class DeliveryViews {
       ...(delivery.state === 'queued' ? { waits_for: this.waitsFor(delivery) } : {}),
       ...(delivery.reason === null ? {} : { reason: delivery.reason }),
     };
+  }
+
+  /** Those of a message that its row shows, with counts where that is not all of them. */
+  ofMessage(message: number): Pick<MessageRow, 'deliveries' | 'delivery_counts'> {
+    const shown = this.rows.shown(message, LIMITS.deliveries_shown + 1);
+    const deliveries = shown.slice(0, LIMITS.deliveries_shown).map((row) => this.of(row));
+    if (shown.length === deliveries.length) return { deliveries };
+    return { deliveries, delivery_counts: this.rows.counts(message) };
   }
 
   /** Name of a recipient; the incarnation may be destroyed. */

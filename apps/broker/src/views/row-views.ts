@@ -9,7 +9,6 @@ import {
   type TurnTelemetry,
 } from '#libs/protocol';
 
-import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import { InboxCounts } from '../deliveries/inbox-counts.js';
 import { Presence } from '../links/presence.js';
 import { namesIn, threadOf, type MessageDetail, type MessageRecord } from '../messages/message.js';
@@ -33,7 +32,6 @@ export class RowViews {
   constructor(
     private readonly directory: AgentDirectory,
     private readonly messages: MessagesRepository,
-    private readonly deliveries: DeliveriesRepository,
     private readonly deliveryViews: DeliveryViews,
     private readonly inboxes: InboxCounts,
     private readonly reminders: ReminderCounts,
@@ -66,7 +64,7 @@ export class RowViews {
       ...(record.event === null ? {} : { event: record.event }),
       ...(record.may_repeat === 1 ? { may_repeat: true } : {}),
       ...(record.detail === null ? {} : (JSON.parse(record.detail) as MessageDetail)),
-      deliveries: this.deliveries.of(record.id).map((delivery) => this.deliveryViews.of(delivery)),
+      ...this.deliveryViews.ofMessage(record.id),
     };
   }
 

@@ -73,6 +73,12 @@ export class MessageSchema implements MessageRow {
   @ApiPropertyOptional() event?: string;
   @ApiPropertyOptional({ type: Boolean }) may_repeat?: boolean;
   @ApiProperty({ type: [DeliverySchema] }) deliveries!: DeliverySchema[];
+  @ApiPropertyOptional({
+    type: Object,
+    additionalProperties: { type: 'number' },
+    description: 'Set when there are more than are shown.',
+  })
+  delivery_counts?: Partial<Record<DeliveryState, number>>;
 }
 
 export class LiveTurnSchema {
