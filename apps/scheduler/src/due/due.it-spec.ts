@@ -189,6 +189,20 @@ describe(verifies('P22', '3.4', 'I13') + 'jobs in Redis', () => {
     await expect.poll(inRedis, SOON).toEqual(wanted());
   });
 
+  it('that ended and were kept do not stand in the way of the next of their id', async () => {
+    const id = rows.want(1, LATER_MS);
+    rows.outbox = [];
+    const client = redis.client();
+    const key = `${QUEUE_PREFIX}:${QUEUES.reminders}`;
+    await queue.add('due', rows.pending.get(id)?.data, { jobId: id, delay: LATER_MS });
+    await client.zrem(`${key}:delayed`, id);
+    await client.hset(`${key}:${id}`, 'finishedOn', '1');
+    await client.zadd(`${key}:completed`, 1, id);
+    await client.del(`${QUEUE_PREFIX}:${QUEUES.maintenance}:jobs-are-complete`);
+    client.disconnect();
+    await expect.poll(inRedis, SOON).toEqual([id]);
+  });
+
   it('wait for a broker that is away, and lose no attempt', async () => {
     rows.want(1, 300);
     await hint();

@@ -33,13 +33,23 @@ export class JobKeys implements OnApplicationShutdown {
     return this.redis.status === 'ready';
   }
 
-  /** Of these ids, those that Redis has no job of, in their order. */
-  async missing(queue: JobQueue, ids: readonly string[]): Promise<string[]> {
-    if (ids.length === 0) return [];
+  /**
+   * Of these ids, those that Redis has no job of, in their order. One that has ended and is still kept counts as absent,
+   * and is `leftover`: it has to go before its id can be used again (EXECUTIONS H26).
+   */
+  async missing(
+    queue: JobQueue,
+    ids: readonly string[],
+  ): Promise<{ missing: string[]; leftover: string[] }> {
+    if (ids.length === 0) return { missing: [], leftover: [] };
     const pipeline = this.redis.pipeline();
-    for (const id of ids) pipeline.exists(keyOf(queue, id));
+    for (const id of ids) pipeline.hmget(keyOf(queue, id), 'timestamp', 'finishedOn');
     const found = (await pipeline.exec()) ?? [];
-    return ids.filter((_id, n) => found[n]?.[1] === 0);
+    const fields = ids.map((_id, n) => (found[n]?.[1] ?? []) as (string | null)[]);
+    const has = (n: number, field: number) => typeof fields[n]?.[field] === 'string';
+    const leftover = ids.filter((_id, n) => has(n, 1));
+    const missing = ids.filter((_id, n) => !has(n, 0) || has(n, 1));
+    return { missing, leftover };
   }
 
   /** Ids of the jobs that wait or are delayed. */
@@ -63,6 +73,10 @@ export class JobKeys implements OnApplicationShutdown {
 
   async markFilled(): Promise<void> {
     await this.redis.set(FILLED_KEY, '1');
+  }
+
+  async unmarkFilled(): Promise<void> {
+    await this.redis.del(FILLED_KEY);
   }
 
   onApplicationShutdown(): void {

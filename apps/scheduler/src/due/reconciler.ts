@@ -88,14 +88,24 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
     const total: Reconciled = { added: 0, removed: 0 };
     // First: what is wiped while this runs makes the next look run it again.
     await this.keys.markFilled();
+    try {
+      await this.compareQueues(total);
+    } catch (error) {
+      // Half done: the next look runs it again.
+      await this.keys.unmarkFilled().catch(() => {});
+      throw error;
+    }
+    if (total.added > 0 || total.removed > 0)
+      this.logger.info(total, 'jobs in Redis were made to fit the rows');
+    return total;
+  }
+
+  private async compareQueues(total: Reconciled): Promise<void> {
     for (const queue of QUEUES) {
       const wanted = new Set<string>();
       total.added += await this.addMissing(queue, wanted);
       total.removed += await this.removeUnwanted(queue, wanted);
     }
-    if (total.added > 0 || total.removed > 0)
-      this.logger.info(total, 'jobs in Redis were made to fit the rows');
-    return total;
   }
 
   private async addMissing(queue: JobQueue, wanted: Set<string>): Promise<number> {
@@ -108,12 +118,10 @@ export class Reconciler implements OnApplicationBootstrap, OnModuleDestroy {
         this.stopping.signal,
       );
       for (const job of page.jobs) wanted.add(job.job_id);
-      const missing = new Set(
-        await this.keys.missing(
-          queue,
-          page.jobs.map((job) => job.job_id),
-        ),
-      );
+      const ids = page.jobs.map((job) => job.job_id);
+      const found = await this.keys.missing(queue, ids);
+      for (const id of found.leftover) await this.jobs.queue(queue).remove(id);
+      const missing = new Set(found.missing);
       await this.jobs.add(page.jobs.filter((job) => missing.has(job.job_id)));
       added += missing.size;
       after = page.next;
