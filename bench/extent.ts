@@ -14,6 +14,8 @@ export interface Extent {
   mcpSessions: number;
   /** How long an idle hive is watched, in milliseconds. */
   idleHiveMs: number;
+  /** How long reminders come due at target 8's rate, in milliseconds. */
+  remindersMs: number;
 }
 
 export const FULL_EXTENT: Extent = {
@@ -25,6 +27,7 @@ export const FULL_EXTENT: Extent = {
   mcpCalls: 20_000,
   mcpSessions: 512,
   idleHiveMs: 120_000,
+  remindersMs: 10_000,
 };
 
 /** `--quick`: for a look, not for a judgement. */
@@ -37,4 +40,5 @@ export const QUICK_EXTENT: Extent = {
   mcpCalls: 2000,
   mcpSessions: 128,
   idleHiveMs: 10_000,
+  remindersMs: 3000,
 };

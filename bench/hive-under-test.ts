@@ -16,6 +16,9 @@ export interface HiveOptions {
   /** Lets turns start at any rate: a hive holds them back, because each is a model at work. */
   manyTurns?: boolean;
   gateway?: boolean;
+  scheduler?: boolean;
+  /** Fills the folder of the databases before the broker starts. */
+  prepare?: (dbDir: string) => void;
   /** Node options of the gateway: `--inspect` where its heap is measured. */
   gatewayArgs?: readonly string[];
 }
@@ -67,12 +70,15 @@ export class HiveUnderTest {
     this.running.set('redis', await startRedis(this.dir));
     const dbDir = path.join(this.dir, 'db');
     mkdirSync(dbDir);
+    this.options.prepare?.(dbDir);
     const broker = this.options.manyTurns ? 'bench/broker-of-many-turns.js' : mainOf('broker');
     await this.startService('broker', broker, {
       HIVE_DB_DIR: dbDir,
       HIVE_REDIS_URL: this.redisUrl,
     });
     await this.pushRegistry();
+    if (this.options.scheduler)
+      await this.startService('scheduler', mainOf('scheduler'), { HIVE_REDIS_URL: this.redisUrl });
     if (this.options.gateway) {
       const port = await freePort();
       this.gatewayUrl = `http://127.0.0.1:${port}`;
@@ -82,7 +88,7 @@ export class HiveUnderTest {
   }
 
   private async startService(
-    name: 'broker' | 'gateway',
+    name: 'broker' | 'gateway' | 'scheduler',
     program: string,
     env: Record<string, string>,
     nodeArgs: readonly string[] = [],

@@ -11,8 +11,10 @@ import { FULL_EXTENT, QUICK_EXTENT } from './extent.js';
 import { isMet, toTable, type ResultRow } from './report.js';
 import { measureIdleHive } from './targets/idle-hive.target.js';
 import { measureLarge } from './targets/large.target.js';
+import { measureMass } from './targets/mass.target.js';
 import { measureMemory } from './targets/memory.target.js';
 import { measureSpeed } from './targets/speed.target.js';
+import { measureTime } from './targets/time.target.js';
 
 const { values } = parseArgs({
   options: {
@@ -23,7 +25,7 @@ const { values } = parseArgs({
 });
 
 if (values.help) {
-  process.stdout.write(`npm run bench [-- --quick] [--only speed|large|memory|hive]\n`);
+  process.stdout.write(`npm run bench [-- --quick] [--only speed|large|memory|time|mass|hive]\n`);
   process.exit(0);
 }
 
@@ -33,6 +35,8 @@ const parts: Record<string, () => Promise<ResultRow[]>> = {
   speed: () => measureSpeed(extent, tell),
   large: () => measureLarge(extent, tell),
   memory: () => measureMemory(extent),
+  time: () => measureTime(extent, tell),
+  mass: () => measureMass(tell),
   hive: () => measureIdleHive(extent, tell),
 };
 const chosen = values.only ?? Object.keys(parts);

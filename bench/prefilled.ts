@@ -42,3 +42,31 @@ export function makeFilledDatabase(dbDir: string, messages: number, agents: numb
   search.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES ('cursor', ?)").run(messages);
   search.close();
 }
+
+/** Reminders that are stored before the broker starts. */
+export interface FilledReminders {
+  count: number;
+  /** Owned in turn by agents 1 to `owners`. */
+  owners: number;
+  /** Milliseconds since 1970. */
+  dueAt: (n: number) => number;
+}
+
+/** Makes the broker's database with pending reminders. */
+export function fillReminders(dbDir: string, { count, owners, dueAt }: FilledReminders): void {
+  mkdirSync(dbDir, { recursive: true });
+  const db = openDatabase({ path: path.join(dbDir, 'threads.db'), synchronous: 'NORMAL' });
+  migrate(db, THREADS_MIGRATIONS);
+  const insert = db.prepare(`
+    INSERT INTO reminders (owner, message, hop, state, due_at, next_attempt_at, created_at)
+    VALUES (?, 'look again', 0, 'pending', ?, ?, ?)`);
+  db.transaction(() => {
+    const now = Date.now();
+    for (let n = 0; n < count; n++) {
+      const due = dueAt(n);
+      insert.run((n % owners) + 1, due, due, now);
+    }
+  }).immediate();
+  db.pragma('wal_checkpoint(TRUNCATE)');
+  db.close();
+}

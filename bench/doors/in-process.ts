@@ -6,6 +6,7 @@ import type { CallContext, RpcPeer } from '#libs/ipc';
 import { createLogger } from '#libs/service';
 
 import { openBroker, type OpenBroker } from '../../apps/broker/src/broker.js';
+import { MessagesRepository } from '../../apps/broker/src/messages/messages.repository.js';
 import { toRegistry, type BenchAgent } from '../bench-agents.js';
 import type { BenchProcess } from '../child-process.js';
 import { startRedis } from '../hive-under-test.js';
@@ -50,6 +51,21 @@ export class InProcessBroker {
     const context = this.context();
     const call: BrokerCall = async (method, params) => this.open.gateway[method](params, context);
     return new RpcDoor(call, () => Promise.resolve(), explicitAcks);
+  }
+
+  /** Has all reminders that are due written. */
+  async fireReminders(): Promise<void> {
+    const job = { id: 'r1', occurrence: 1, attempt: 1 };
+    await this.open.scheduler.fire_reminders({ jobs: [job] }, this.context());
+  }
+
+  /** How many messages are stored. */
+  messages(): number {
+    return this.open.app.get(MessagesRepository).lastId();
+  }
+
+  get redisUrl(): string {
+    return `unix://${path.join(this.dir, 'redis.sock')}`;
   }
 
   async stop(): Promise<void> {

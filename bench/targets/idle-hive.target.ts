@@ -12,11 +12,11 @@ import type { Extent } from '../extent.js';
 import { freePort } from '../hive-under-test.js';
 import { cpuMicroseconds, memoryOf } from '../process-usage.js';
 import type { ResultRow } from '../report.js';
+import { until } from '../until.js';
 
 /** The hive is idle when nothing was asked of it for this long, in milliseconds. */
 const IDLE_MS = 5000;
 const READY_MS = 60_000;
-const POLL_MS = 100;
 /** An idle harness stays below this (PSS). */
 const HARNESS_MIB = 60;
 /** Processor time of an idle hive's processes together, harnesses aside, in percent of one core. */
@@ -158,12 +158,4 @@ function activityRows(percent: number, turns: number): ResultRow[] {
       goal: { at: 'most', value: 0 },
     },
   ];
-}
-
-async function until(ms: number, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + ms;
-  while (!(await holds())) {
-    if (Date.now() > end) throw new Error(`not so after ${ms} ms`);
-    await sleep(POLL_MS);
-  }
 }
