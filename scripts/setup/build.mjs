@@ -13,7 +13,7 @@ const WEB = path.join('apps', 'dashboard', 'web');
 const PARTS = {
   server: {
     title: 'building the services (tsc)',
-    sources: ['apps', 'libs', 'bench'],
+    sources: ['apps', 'libs', 'bench', 'test/crash', 'test/support'],
     without: WEB,
     proof: inClone('dist', 'apps', 'supervisor', 'src', 'main.js'),
     args: [inClone('node_modules', 'ts7', 'bin', 'tsc'), '-b'],

@@ -7,7 +7,8 @@ import type { ErrorBody, HiveFile } from '#libs/protocol';
 
 import { freePorts } from './free-ports.js';
 
-const CLONE = path.resolve(import.meta.dirname, '../..');
+/** The clone: this file runs from its sources under Vitest, and compiled below dist/ in the crash test. */
+export const CLONE = findClone(import.meta.dirname);
 const SUPERVISOR = path.join(CLONE, 'dist/apps/supervisor/src/main.js');
 
 /** A hive on this machine is ready within seconds; a busy one gets this long, in milliseconds. */
@@ -210,4 +211,9 @@ function environmentWithoutHive(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('HIVE_')),
   );
+}
+
+function findClone(folder: string): string {
+  if (existsSync(path.join(folder, 'package.json'))) return folder;
+  return findClone(path.dirname(folder));
 }
