@@ -53,7 +53,7 @@ export class Killer {
     let next = Date.now();
     for (;;) {
       next += meanMs * this.random.between(1 - JITTER, 1 + JITTER);
-      await pause(next - Date.now(), this.stopping.signal);
+      await pause(Math.max(0, next - Date.now()), this.stopping.signal);
       if (this.stopping.signal.aborted) return;
       for (let tried = 0; tried < TRIES; tried += 1) {
         const kind = first.shift() ?? this.random.weighted(this.kinds);

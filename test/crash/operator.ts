@@ -76,6 +76,8 @@ export class Operator {
           this.refused.push(`send ${number} to ${to}: ${error.message}`);
           return undefined;
         }
+        // Nobody will ever answer: the run says so.
+        if (!this.hive.isRunning) return undefined;
         await pause(AGAIN_MS);
       }
     }
@@ -84,7 +86,7 @@ export class Operator {
   private async writes(): Promise<void> {
     const everyMs = 60_000 / this.perMinute;
     for (let next = Date.now(); !this.stopping.signal.aborted; next += everyMs) {
-      await pause(next - Date.now(), this.stopping.signal);
+      await pause(Math.max(0, next - Date.now()), this.stopping.signal);
       const isTooMuch =
         this.open.size >= OPEN_CALLS || this.ledger.waiting() > MOST_WAITING * this.agents.length;
       if (isTooMuch) {

@@ -115,8 +115,11 @@ async function breakAndHeal(
   const from = Date.now();
   operator.start();
   killer.start();
-  await pause(options.minutes * 60_000, signal);
+  const end = from + options.minutes * 60_000;
+  const isOver = () => Date.now() >= end || !hive.isRunning || signal?.aborted === true;
+  while (!isOver()) await pause(500, signal);
   tell('no more faults: waiting until everything is done');
+  if (!hive.isRunning) throw new Error(`the hive ended by itself:\n${hive.output}`);
   await killer.stop();
   const healed = Date.now();
   stage.setPhase('drain');

@@ -94,6 +94,11 @@ export class RunningHive {
     return this.child.pid ?? 0;
   }
 
+  /** Whether it still runs. */
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   /** The end of what it printed. */
   get output(): string {
     return this.kept;
