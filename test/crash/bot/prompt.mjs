@@ -43,7 +43,11 @@ function contentOf(body) {
   }
 }
 
+/** The hive says so only of a question that waits for an answer: "question q12: … Answer with …". */
 function questionOf(lines) {
-  const id = lines.get('question')?.match(/q\d+/)?.[0];
-  return id === undefined ? undefined : { id };
+  for (const [key, text] of lines) {
+    const id = /^question (q\d+)$/.exec(key)?.[1];
+    if (id !== undefined && text.includes('Answer with')) return { id };
+  }
+  return undefined;
 }
