@@ -29,7 +29,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
   partly('1.9', 'full-text search in the broker, get_thread', 'the dashboard page of search'),
   built('1.10', 'retention of messages'),
   built('1.11', 'priority, unknown recipients, full inbox'),
-  built('1.12', 'one visible life per message; idempotency_key'),
+  partly(
+    '1.12',
+    'one visible life per message; idempotency_key',
+    'tests of the reasons needs_login and budget',
+  ),
   partly(
     '1.13',
     'loop breaker: hop count and limit; no work, no tokens',
@@ -46,7 +50,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   built('3.3', 'reminder limits'),
   built('3.4', 'reminders survive Redis'),
   partly('3.5', 'failures of reminders', 'the banner of the dashboard'),
-  built('3.6', 'the scheduler stops cleanly'),
+  partly('3.6', 'the scheduler stops cleanly', 'a test of SIGTERM in the middle of a due job'),
   partly('3.7', 'reminder counts', 'the chips of the dashboard'),
   partly('4.1', 'lifecycle verbs', 'rebuild, revive, purge, update-all'),
   partly('4.2', 'container drivers', 'every driver but `process`; resource caps'),
@@ -81,7 +85,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
     'one /api/state, then one resumable event channel',
     'tombstone and meta-input events',
   ),
-  partly('7.2', 'needs you', 'approvals, stuck agents, budget stops and logins'),
+  partly(
+    '7.2',
+    'needs you',
+    'on the page: questions and failed reminders; approvals, stuck agents, budget stops, logins',
+  ),
   partly(
     '7.3',
     'dashboard sections',
