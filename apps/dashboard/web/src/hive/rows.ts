@@ -2,7 +2,10 @@ import type {
   AgentRow,
   HiveEvent,
   MessageRow,
+  NeedsYou,
   OperationRow,
+  QuestionRow,
+  ReminderRow,
   StateSnapshot,
   TurnEvent,
   TurnRow,
@@ -17,9 +20,26 @@ export interface Rows {
   messages: Record<string, MessageRow>;
   turns: Record<string, TurnRow>;
   operations: Record<string, OperationRow>;
+  /** Every question that the page has seen, open or not: a resolved one must not be opened by a late row. */
+  questions: Record<string, QuestionRow>;
+  /** Every reminder that the page has seen, in any state; of the failed ones it has all. */
+  reminders: Record<string, ReminderRow>;
+  /** What waits for the operator, as the hive lists it. */
+  needs_you: NeedsYouRows;
+  /** The `seq` of the snapshot that these rows began with: what was read beside it is read again when it changes. */
+  since: string;
   /** Live events by turn id, in the order of their `n`. */
   turn_events: Record<string, TurnEvent[]>;
 }
+
+/** One list with one version. */
+export interface NeedsYouRows {
+  version: number;
+  list: readonly NeedsYou[];
+}
+
+/** A snapshot says no version of the list, so any event behind it is newer. */
+const OF_SNAPSHOT = -1;
 
 export const NO_ROWS: Rows = {
   agents: {},
@@ -27,6 +47,10 @@ export const NO_ROWS: Rows = {
   messages: {},
   turns: {},
   operations: {},
+  questions: {},
+  reminders: {},
+  needs_you: { version: OF_SNAPSHOT, list: [] },
+  since: '',
   turn_events: {},
 };
 
@@ -35,6 +59,8 @@ const MOST_MESSAGES = 5000;
 const MOST_TURNS = 1500;
 const MOST_TURNS_WITH_EVENTS = 250;
 const MOST_EVENTS_PER_TURN = 3000;
+/** Questions and reminders kept in memory that wait for nothing any more. */
+const MOST_ENDED = 500;
 
 /** `row` in place of the one with its id, unless that one is newer. Returns the same object when nothing changed. */
 function put<Row extends { version: number }>(
@@ -71,6 +97,14 @@ export function withOperations(rows: Rows, operations: readonly OperationRow[]):
   return { ...rows, operations: putAll(rows.operations, operations, (row) => row.id) };
 }
 
+export function withQuestions(rows: Rows, questions: readonly QuestionRow[]): Rows {
+  return { ...rows, questions: putAll(rows.questions, questions, (row) => row.id) };
+}
+
+export function withReminders(rows: Rows, reminders: readonly ReminderRow[]): Rows {
+  return { ...rows, reminders: putAll(rows.reminders, reminders, (row) => row.id) };
+}
+
 /** Merges live events of a turn: each `n` once, in order. */
 export function withTurnEvents(rows: Rows, turnId: string, events: readonly TurnEvent[]): Rows {
   const known = rows.turn_events[turnId] ?? [];
@@ -91,9 +125,17 @@ export function withTurnEvents(rows: Rows, turnId: string, events: readonly Turn
 /** What the page starts from. Live turn events that are already here stay. */
 export function fromSnapshot(snapshot: StateSnapshot, known: Rows): Rows {
   const agents = putAll({}, snapshot.agents, (row) => row.agent_id);
-  let rows: Rows = { ...NO_ROWS, agents, turn_events: known.turn_events };
+  let rows: Rows = {
+    ...NO_ROWS,
+    agents,
+    needs_you: { version: OF_SNAPSHOT, list: snapshot.needs_you },
+    since: snapshot.seq,
+    turn_events: known.turn_events,
+  };
   rows = withMessages(rows, snapshot.messages);
   rows = withTurns(rows, snapshot.turns);
+  rows = withQuestions(rows, snapshot.questions);
+  rows = withReminders(rows, snapshot.reminders_failed);
   return withOperations(rows, snapshot.operations);
 }
 
@@ -122,10 +164,14 @@ export function applyEvent(rows: Rows, event: HiveEvent): Rows {
       return { ...rows, operations: put(rows.operations, event.operation.id, event.operation) };
     case 'question_added':
     case 'question_resolved':
+      return { ...rows, questions: put(rows.questions, event.question.id, event.question) };
     case 'reminder_changed':
-    case 'needs_you_changed':
-      // Not shown on this page yet.
-      return rows;
+      return { ...rows, reminders: put(rows.reminders, event.reminder.id, event.reminder) };
+    case 'needs_you_changed': {
+      if (rows.needs_you.version >= event.version) return rows;
+
+      return { ...rows, needs_you: { version: event.version, list: event.needs_you } };
+    }
     default:
       // An event kind of a newer hive: nothing that this page shows depends on it.
       return rows;
@@ -144,6 +190,11 @@ export function bounded(rows: Rows): Rows {
     messages: newest(rows.messages, MOST_MESSAGES),
     turns: newest(rows.turns, MOST_TURNS),
     turn_events: newest(rows.turn_events, MOST_TURNS_WITH_EVENTS),
+    questions: withoutOldEnded(rows.questions, ({ state }) => state === 'open'),
+    reminders: withoutOldEnded(
+      rows.reminders,
+      ({ state }) => state === 'pending' || state === 'failed' || state === 'paused',
+    ),
   };
 }
 
@@ -153,4 +204,17 @@ function newest<Row>(rows: Record<string, Row>, most: number): Record<string, Ro
   if (ids.length <= most * 1.1) return rows;
   ids.sort((a, b) => idNumber(b) - idNumber(a));
   return Object.fromEntries(ids.slice(0, most).map((id) => [id, rows[id] as Row]));
+}
+
+/** All that still wait, and the newest of the others. */
+function withoutOldEnded<Row>(
+  rows: Record<string, Row>,
+  waits: (row: Row) => boolean,
+): Record<string, Row> {
+  const all = Object.entries(rows);
+  if (all.length <= MOST_ENDED) return rows;
+  const ended = all.filter(([, row]) => !waits(row));
+  const kept = newest(Object.fromEntries(ended), MOST_ENDED);
+  if (Object.keys(kept).length === ended.length) return rows;
+  return Object.fromEntries(all.filter(([id, row]) => waits(row) || id in kept));
 }
