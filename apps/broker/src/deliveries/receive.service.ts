@@ -73,7 +73,9 @@ export class ReceiveService {
   serve(agentId: number): void {
     const waiting = this.waiting.of(agentId);
     const agent = waiting.length > 0 ? this.directory.byId(agentId) : undefined;
-    if (!agent || this.counts.pending(agentId) === 0) return;
+    if (!agent) return;
+    this.broadcasts.writeFor(agentId);
+    if (this.counts.pending(agentId) === 0) return;
     for (const receiver of waiting) {
       if (receiver.call.isOver) continue;
       const turn = this.turns.of(agentId);

@@ -3,8 +3,10 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { LIMITS, type RegistryAgent, type WantedJob } from '#libs/protocol';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
-import { refusal, Swarm } from '../testing/swarm.js';
+import { Writer } from '../storage/writer.service.js';
+import { refusal, settled, Swarm, watch } from '../testing/swarm.js';
 import { removeTestFolders, type TestBrokerOptions } from '../testing/test-broker.js';
+import { LiveTurns } from '../turns/live-turns.js';
 
 let swarm: Swarm;
 afterEach(() => swarm.broker.close());
@@ -116,6 +118,23 @@ describe(verifies('1.6', 'P21') + 'a broadcast', () => {
     expect(await fresh('bob')).toEqual([]);
   });
 
+  it('is given at once to a recv that waits, without its job, and after what its sender sent before', async () => {
+    await open(['alice', ['bob', ext], 'carol']);
+    const batch = watch(swarm.recv('bob', { wait_ms: 100_000, max: 5 }));
+    await swarm.hello('carol');
+    await swarm.operatorSends('carol', 'start');
+    const turn = await swarm.turn('carol');
+    const inTurn = watch(swarm.recv(turn, { wait_ms: 100_000 }));
+    await settled();
+    const { id } = await swarm.send('alice', '*', 'hi');
+    await settled();
+    for (const { value } of [batch, inTurn])
+      expect(value?.messages).toMatchObject([{ body: 'hi', redelivered: false, broadcast: true }]);
+    expect(swarm.delivery(id, 'carol')).toMatchObject({ state: 'leased' });
+    expect(await deliver()).toEqual(['done']);
+    expect(await fresh('bob')).toEqual([]);
+  });
+
   it('keeps the order of two broadcasts whose jobs come the other way round', async () => {
     await open(['alice', ['bob', ext]]);
     await swarm.send('alice', '*', 'one');
@@ -172,6 +191,25 @@ describe(verifies('1.6', 'P21') + 'a broadcast', () => {
     expect(row?.deliveries).toHaveLength(LIMITS.deliveries_shown);
     expect(row?.deliveries[0]).toMatchObject({ to: 'a449', state: 'leased' });
     expect(row?.delivery_counts).toEqual({ queued: 449, leased: 1 });
+  });
+});
+
+describe(verifies('P20', 'P21') + 'a broadcast past the hop limit', () => {
+  it('is let go by the click that comes before its job', async () => {
+    await open(['alice', 'bob', 'carol']);
+    for (const name of ['alice', 'bob']) await swarm.hello(name);
+    await swarm.operatorSends('alice', 'start');
+    const turn = await swarm.turn('alice');
+    const turns = swarm.broker.app.get(LiveTurns);
+    await swarm.broker.app.get(Writer).submit(() => {
+      const live = turns.of(swarm.id('alice'));
+      if (live) turns.update(live, { hop: LIMITS.hops });
+    });
+    const { id } = await swarm.send(turn, '*', 'round and round');
+    await swarm.broker.dashboard.release({ agent: 'bob' }, swarm.context());
+    await deliver();
+    expect(swarm.delivery(id, 'bob')).toMatchObject({ priority: 1, reason: null });
+    expect((await swarm.poll('bob')).turn?.messages).toMatchObject([{ id, hop: 0 }]);
   });
 });
 
@@ -278,10 +316,28 @@ describe(verifies('P25') + 'purge', () => {
     await swarm.putAgent('bob', { state: 'destroyed' });
     expect(await purge()).toEqual({ dead: 2 });
     expect(await purge()).toEqual({ dead: 0 });
+    const unknown = { agent_id: '99' };
+    expect(await swarm.broker.c0re.purge_agent(unknown, swarm.context())).toEqual({ dead: 0 });
     expect(swarm.delivery(id, 'bob')).toMatchObject({ state: 'dead', reason: 'recipient_purged' });
     const { messages } = await swarm.recv('alice', { max: 32 });
     expect(messages).toMatchObject([{ event: 'recipient_purged', from: 'system', kind: 'event' }]);
     expect(messages[0]?.body).toContain('2 messages');
+  });
+
+  it('leaves its dead deliveries to be seen by its name, also when another has it, and says why none is tried again', async () => {
+    await open(['alice', 'bob']);
+    const { id } = await swarm.send('alice', 'bob', 'hi');
+    await swarm.putAgent('bob', { state: 'destroyed' });
+    const agent_id = String(swarm.id('bob'));
+    const retry = async () =>
+      swarm.broker.dashboard.retry_delivery({ id: `${id}.${agent_id}` }, swarm.context());
+    await swarm.broker.c0re.purge_agent({ agent_id }, swarm.context());
+    expect((await page({ agent: 'bob' })).deliveries).toMatchObject([
+      { to: 'bob', state: 'dead', message: { id } },
+    ]);
+    await expect(retry).rejects.toThrow('removed for good');
+    await swarm.putAgent('bob', { agent_id: '9', state: 'running' });
+    expect((await page({ agent: 'bob' })).deliveries).toHaveLength(1);
   });
 
   it('leaves what a destroyed agent kept to its revived self', async () => {

@@ -13,6 +13,8 @@ import {
 import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import { Deliveries } from '../deliveries/deliveries.service.js';
 import { INBOX_FULL_REASON } from '../deliveries/delivery.js';
+import { WaitingReceivers } from '../deliveries/waiting-receivers.js';
+import { WakeList } from '../deliveries/wake-list.js';
 import { Jobs, type JobSource } from '../jobs/jobs.service.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
 import { Writer } from '../storage/writer.service.js';
@@ -39,6 +41,8 @@ export class Broadcasts implements JobSource {
     private readonly deliveries: Deliveries,
     private readonly deliveryRows: DeliveriesRepository,
     private readonly addressing: Addressing,
+    private readonly receivers: WaitingReceivers,
+    private readonly wakes: WakeList,
     private readonly changes: ChangeLog,
     private readonly jobs: Jobs,
   ) {
@@ -57,6 +61,7 @@ export class Broadcasts implements JobSource {
       this.jobs.want(jobOf(chunk));
     }
     this.open.add(broadcast, recipients);
+    this.handToWaiting(recipients);
   }
 
   /** Inside a request, before a message of this sender is delivered: what it broadcast before comes first (P9, P21). */
@@ -100,6 +105,12 @@ export class Broadcasts implements JobSource {
       const named = parseJobId(id);
       return named && this.rows.find(named.message, named.chunk) !== undefined;
     });
+  }
+
+  /** A `recv` that waits is given it in this transaction, as one that comes later would be; of very many, some. */
+  private handToWaiting(recipients: readonly number[]): void {
+    const waiting = recipients.filter((recipient) => this.receivers.of(recipient).length > 0);
+    for (const recipient of waiting.slice(0, LIMITS.broadcast_chunk)) this.wakes.add(recipient);
   }
 
   private deliverChunk(job: BroadcastJob): JobOutcome {

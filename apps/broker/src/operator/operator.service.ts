@@ -12,9 +12,10 @@ import {
 
 import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
 import { Deliveries } from '../deliveries/deliveries.service.js';
-import { HOP_LIMIT_REASON } from '../deliveries/delivery.js';
+import { HOP_LIMIT_REASON, PURGED_REASON } from '../deliveries/delivery.js';
 import { WakeList } from '../deliveries/wake-list.js';
 import { HeartbeatService } from '../harness/heartbeat.service.js';
+import { Broadcasts } from '../messages/broadcasts.service.js';
 import { MessagesRepository } from '../messages/messages.repository.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
@@ -44,6 +45,7 @@ export class OperatorService {
     private readonly deliveries: Deliveries,
     private readonly rows: DeliveriesRepository,
     private readonly messages: MessagesRepository,
+    private readonly broadcasts: Broadcasts,
     private readonly changes: ChangeLog,
     private readonly wakes: WakeList,
     private readonly views: RowViews,
@@ -73,7 +75,12 @@ export class OperatorService {
       }
       const agent = this.directory.byId(row.recipient);
       if (!agent || agent.state === 'destroyed') {
-        throw new HiveError('conflict', `the recipient of ${id} was destroyed; revive it first`);
+        throw new HiveError(
+          'conflict',
+          row.reason === PURGED_REASON
+            ? `the recipient of ${id} was removed for good; nobody can read it any more`
+            : `the recipient of ${id} was destroyed; revive it first`,
+        );
       }
       this.deliveries.revive(row);
       return row.message;
@@ -105,6 +112,8 @@ export class OperatorService {
   async release(name: string): Promise<{ agent: AgentRow }> {
     const id = await this.writer.submit(() => {
       const agent = this.living(name);
+      // One past the hop limit would otherwise be written as such after the click.
+      this.broadcasts.writeFor(agent.id);
       this.deliveries.release(agent.id);
       for (const message of this.deliveries.raise(agent.id, HOP_LIMIT_REASON))
         this.messages.resetHop(message);

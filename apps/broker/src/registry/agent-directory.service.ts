@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 
+import { HiveError } from '#libs/protocol';
+
 import { Writer } from '../storage/writer.service.js';
 import type { Agent, RuntimeColumns } from './agent.js';
 import { RegistryRepository } from './registry.repository.js';
@@ -36,6 +38,13 @@ export class AgentDirectory {
     return (
       this.living.get(name) ?? [...this.agents.values()].findLast((agent) => agent.name === name)
     );
+  }
+
+  /** Ids of all that ever had the name; throws `not_found` when none had. */
+  idsOf(name: string): number[] {
+    const named = [...this.agents.values()].filter((agent) => agent.name === name);
+    if (named.length > 0) return named.map(({ id }) => id);
+    throw new HiveError('not_found', `there is no agent "${name}"`);
   }
 
   /** The living agent whose long-lived token has this sha-256 (hex). */

@@ -26,11 +26,11 @@ export class PurgeService {
     private readonly outgoing: OutgoingMessages,
   ) {}
 
-  /** Repeated it changes nothing. Throws `conflict` for an agent that lives. */
+  /** Repeated, or for an agent of which nothing was ever known here, it changes nothing. Throws `conflict` for one that lives. */
   async purge(id: number): Promise<{ dead: number }> {
     return this.writer.submit(() => {
       const agent = this.directory.byId(id);
-      if (!agent) throw new HiveError('not_found', `there is no agent ${id}`);
+      if (!agent) return { dead: 0 };
       if (agent.state !== 'destroyed') {
         throw new HiveError('conflict', `"${agent.name}" lives; destroy it before it is purged`);
       }

@@ -44,7 +44,7 @@ export class ReminderBoard {
   /** A page, newest first. */
   page({ agent, state, before, limit = USUAL_PAGE }: Params<'reminders'>): Result<'reminders'> {
     const start = before === undefined ? Number.MAX_SAFE_INTEGER : (parseId('r', before) ?? 0);
-    const owners = agent === undefined ? undefined : this.incarnations(agent);
+    const owners = agent === undefined ? undefined : this.directory.idsOf(agent);
     const found = this.rows.page({
       before: start,
       owners,
@@ -96,13 +96,5 @@ export class ReminderBoard {
     const reminder = this.views.find(number, this.version.now());
     if (!reminder) throw new HiveError('not_found', `${id} is no longer kept`);
     return { reminder };
-  }
-
-  private incarnations(name: string): number[] {
-    const ids = [...this.directory.incarnations()]
-      .filter((agent) => agent.name === name)
-      .map(({ id }) => id);
-    if (ids.length > 0) return ids;
-    throw new HiveError('not_found', `there is no agent "${name}"`);
   }
 }

@@ -27,10 +27,13 @@ describe(verifies('P25') + 'reminders of a destroyed agent', () => {
     expect(messages[0]?.reminder?.late_seconds).toBeGreaterThanOrEqual(60);
   });
 
-  it('are cancelled when it is purged', async () => {
+  it('are cancelled when it is purged, failed ones too, so that they do not stay for ever', async () => {
     const { id } = await calls.remind('bob', { delay_seconds: 60 });
+    const failed = await calls.remind('bob', { delay_seconds: 60 });
+    calls.sql(`UPDATE reminders SET state = 'failed' WHERE id = ${failed.id.slice(1)}`);
     await swarm.putAgent('bob', { state: 'destroyed' });
     await swarm.broker.c0re.purge_agent({ agent_id: String(swarm.id('bob')) }, swarm.context());
     expect(calls.row(id).state).toBe('cancelled');
+    expect(calls.row(failed.id)).toMatchObject({ state: 'cancelled', ended_at: swarm.clock.now() });
   });
 });

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 
 import {
   formatDeliveryId,
-  HiveError,
   parseDeliveryId,
   type BrokerDashboardApi,
   type DeliveryRow,
@@ -17,11 +16,14 @@ import { RowViews } from './row-views.js';
 
 const USUAL_LIMIT = 50;
 
-/** Dead deliveries, newest first: there are few, in an index of their own (PRODUCT 1.2). */
+/**
+ * Dead deliveries, newest first: there are few, in an index of their own (PRODUCT 1.2). Those of a name include what its
+ * destroyed incarnations left.
+ */
 @Injectable()
 export class DeadDeliveries {
   private readonly all;
-  private readonly ofRecipient;
+  private readonly ofRecipients;
 
   constructor(
     { db }: ThreadsDb,
@@ -34,9 +36,9 @@ export class DeadDeliveries {
       `SELECT * FROM deliveries INDEXED BY deliveries_dead
        WHERE state = 'dead' AND (message, recipient) < (?, ?) ORDER BY message DESC, recipient DESC LIMIT ?`,
     );
-    this.ofRecipient = db.prepare<[number, number, number], DeliveryRecord>(
+    this.ofRecipients = db.prepare<[string, number, number], DeliveryRecord>(
       `SELECT * FROM deliveries INDEXED BY deliveries_dead
-       WHERE state = 'dead' AND recipient = +? AND message < +? ORDER BY message DESC LIMIT +?`,
+       WHERE state = 'dead' AND recipient IN (SELECT value FROM json_each(?)) AND message < +? ORDER BY message DESC LIMIT +?`,
     );
   }
 
@@ -50,7 +52,7 @@ export class DeadDeliveries {
     const found =
       agent === undefined
         ? this.all.all(message, from?.recipient ?? 0, limit + 1)
-        : this.ofRecipient.all(this.idOf(agent), message, limit + 1);
+        : this.ofRecipients.all(JSON.stringify(this.directory.idsOf(agent)), message, limit + 1);
     const version = this.version.now();
     const deliveries = found.slice(0, limit).map((record) => this.row(record, version));
     const last = found.length > limit ? deliveries.at(-1) : undefined;
@@ -62,11 +64,5 @@ export class DeadDeliveries {
     if (!message) throw new Error(`a dead delivery of m${record.message} has no message`);
     const id = formatDeliveryId(record.message, record.recipient);
     return { version, id, message, ...this.views.of(record) };
-  }
-
-  private idOf(name: string): number {
-    const agent = this.directory.byName(name);
-    if (agent) return agent.id;
-    throw new HiveError('not_found', `there is no agent "${name}"`);
   }
 }
