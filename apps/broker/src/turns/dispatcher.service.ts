@@ -29,8 +29,9 @@ const AFTER_FAILURE_MS = 5000;
 @Injectable()
 export class Dispatcher implements OnModuleInit {
   private readonly alarms = new Map<number, { due: number; stop: () => void }>();
-  /** Agents that could start a turn but for the hive's limit. */
+  /** Agents that could start a turn but for the hive's limit, with one alarm for all of them. */
   private readonly limited = new Set<number>();
+  private limitAlarm = false;
   private grants = 0;
 
   constructor(
@@ -84,6 +85,7 @@ export class Dispatcher implements OnModuleInit {
     for (const agent of woken) if (!this.polls.of(agent)) this.limited.delete(agent);
     for (const agent of this.inOrder(polling)) this.servePoll(agent);
     if (this.limited.size > 0 && this.limiter.free > 0) this.serveLimited();
+    if (this.limited.size > 0) this.lookAtLimited();
   }
 
   /** When not all can start, urgent messages and the operator's go first (EXECUTIONS H23). */
@@ -136,6 +138,18 @@ export class Dispatcher implements OnModuleInit {
         poll.call.answer({ turn: null, commands });
       });
     }
+  }
+
+  /** Looks at those again when the rate lets one start; the end of a turn does so by itself. */
+  private lookAtLimited(): void {
+    const { waitMs } = this.limiter;
+    if (this.limitAlarm || waitMs === undefined) return;
+    this.limitAlarm = true;
+    this.clock.after(Math.max(1, waitMs), () => {
+      this.limitAlarm = false;
+      const [first] = this.limited;
+      if (first !== undefined) this.look(first);
+    });
   }
 
   private lookAgain(agent: number, ms: number): void {

@@ -66,7 +66,7 @@ export class WakeRules {
     if (quietMs > 0) return { waits: 'quiet_window', lookAgainMs: quietMs };
     const spread = this.isSpread(agent, first, now);
     if (spread && this.limiter.freeForBroadcasts < 1) return { waits: 'broadcast_rate' };
-    if (this.limiter.free < 1) return { waits: 'hive_limit', lookAgainMs: this.limiter.waitMs };
+    if (this.limiter.free < 1) return { waits: 'hive_limit' };
     return { wake: { ...pick, deliveries: [first], spread } };
   }
 

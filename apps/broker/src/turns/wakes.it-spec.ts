@@ -1,9 +1,11 @@
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
 import { ThreadsDb } from '../storage/threads.db.js';
+import { Writer } from '../storage/writer.service.js';
 import { settled, Swarm, watch } from '../testing/swarm.js';
 import { removeTestFolders } from '../testing/test-broker.js';
+import { LiveTurns } from './live-turns.js';
 
 let swarm: Swarm;
 afterEach(() => swarm.broker.close());
@@ -242,6 +244,26 @@ describe(verifies('P15') + 'whether an agent may be woken', () => {
     expect(started()).toBe(3);
     await swarm.pass(1);
     expect(started()).toBe(4);
+  });
+
+  it('is looked at once for all that wait for that rate, whatever their number', async () => {
+    const agents = Array.from({ length: 30 }, (_, n) => `a${n}`);
+    swarm = await Swarm.open(['alice', ...agents], {
+      grantLimits: { liveTurns: 100, perSecond: 1, burst: 1 },
+    });
+    for (const agent of agents) {
+      await swarm.hello(agent);
+      void swarm.poll(agent, { wait_seconds: 50 });
+    }
+    await settled();
+    await swarm.operatorSends('*', 'hi', { priority: 'urgent' });
+    for (const agent of agents) await swarm.operatorSends(agent, 'hi');
+    const live = () => swarm.broker.app.get(LiveTurns).size;
+    expect(live()).toBe(1);
+    const submit = vi.spyOn(swarm.broker.app.get(Writer), 'submit');
+    await swarm.pass(3);
+    expect(live()).toBe(4);
+    expect(submit.mock.calls.length).toBeLessThan(15);
   });
 
   it('is computed again by the check of the maintenance queue', async () => {
