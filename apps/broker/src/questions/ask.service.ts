@@ -98,7 +98,7 @@ export class AskService {
         { open, limit: LIMITS.questions_open },
       );
     }
-    const agent = target.id === OPERATOR_ID ? undefined : this.directory.byId(sender.id);
+    const agent = this.directory.byId(sender.id);
     if (agent) this.rate.take(agent);
     const now = this.clock.now();
     const hop = this.outgoing.hopOf(sender);
