@@ -77,7 +77,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   built('6.1', 'one telemetry row per turn'),
   partly('6.2', 'statistics', 'hive-wide view, projection, price catalogue'),
   planned('6.3', 'stuck-loop detection'),
-  planned('6.4', 'cost follows cause'),
+  built('6.4', 'cost follows cause'),
   built('6.5', 'retention of telemetry'),
   planned('6.6', 'metrics and traces'),
   partly(

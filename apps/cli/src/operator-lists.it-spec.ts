@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 import {
   HiveError,
+  type AgentStats,
   type DeliveryRow,
   type NeedsYou,
   type QuestionRow,
@@ -271,6 +272,46 @@ describe(verifies('10.4', '1.2') + 'hive: what needs the operator', () => {
   });
 });
 
+describe(verifies('10.4', '6.4') + 'hive stats', () => {
+  it('says what an agent cost, and which threads and reminders', async () => {
+    const stats = {
+      window: '7d',
+      turns: 3,
+      by_bucket: [],
+      tools: {},
+      wake_mix: {},
+      result_mix: {},
+      tokens: { input: 10, output: 5, cache_read: 20, cache_creation: 1 },
+      cost_usd: 0.75,
+      cost_by_thread: [{ thread_id: 'm4', turns: 2, cost_usd: 0.5 }],
+      cost_by_reminder: [{ reminder_id: 'r9', turns: 1, cost_usd: 0.25 }],
+    } satisfies AgentStats;
+    dashboard.on('GET /api/agents/scout/stats?window=7d', () => stats);
+    expect(await hive(['stats', 'scout', '--window', '7d'])).toEqual({
+      code: 0,
+      out: [
+        'scout in 7d: 3 turns, $0.7500, 31 tokens read, 5 written',
+        '',
+        'THREAD  TURNS  COST',
+        'm4      2      $0.5000',
+        '',
+        'REMINDER  TURNS  COST',
+        'r9        1      $0.2500',
+        '',
+      ].join('\n'),
+      err: '',
+    });
+    const json = await hive(['stats', 'scout', '--window', '7d', '--json']);
+    expect(JSON.parse(json.out)).toEqual(stats);
+    dashboard.on('GET /api/agents/scout/stats?window=24h', () => ({
+      ...stats,
+      cost_by_thread: [],
+      cost_by_reminder: [],
+    }));
+    expect((await hive(['stats', 'scout'])).out).not.toContain('COST');
+  });
+});
+
 describe(verifies('10.4') + 'hive: wrong usage and bad ids', () => {
   it.each<[args: string[]]>([
     [['search']],
@@ -287,6 +328,8 @@ describe(verifies('10.4') + 'hive: wrong usage and bad ids', () => {
     [['deliveries', '--state', 'acked']],
     [['delivery-retry']],
     [['needs-you', 'now']],
+    [['stats']],
+    [['stats', 'scout', '--window', '1y']],
   ])('%j: exit 2, nothing asked', async (args) => {
     const { code, err } = await hive(args);
     expect(code).toBe(2);

@@ -8,6 +8,7 @@ import { addHiveCommands } from './commands/hive.commands.js';
 import { addMessageCommands } from './commands/message.commands.js';
 import { addQuestionCommands } from './commands/questions.commands.js';
 import { addReminderCommands } from './commands/reminders.commands.js';
+import { addStatsCommands } from './commands/stats.commands.js';
 import { CommandFailure, EXIT, type ExitCode } from './exit-codes.js';
 
 /** Runs one `hive` command. Returns its exit code; whatever goes wrong is said on the error output. */
@@ -30,6 +31,7 @@ export async function run(args: readonly string[], context: Context): Promise<Ex
   addQuestionCommands(program, context);
   addReminderCommands(program, context);
   addDeliveryCommands(program, context);
+  addStatsCommands(program, context);
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -280,6 +280,12 @@ export interface MessagesQuery {
   before?: string;
   limit?: number;
 }
+/** What the turns that one thing caused cost (PRODUCT 6.4). */
+export interface CauseCost {
+  turns: number;
+  cost_usd: number;
+}
+
 export interface AgentStats {
   window: '24h' | '7d' | '30d';
   turns: number;
@@ -298,6 +304,10 @@ export interface AgentStats {
   result_mix: Record<string, number>;
   tokens: { input: number; output: number; cache_read: number; cache_creation: number };
   cost_usd: number;
+  /** By the thread of what woke each turn: the dearest first, at most `stats_causes`. */
+  cost_by_thread: (CauseCost & { thread_id: string })[];
+  /** By the reminder that each turn goes back to, over all its occurrences: the dearest first, at most `stats_causes`. */
+  cost_by_reminder: (CauseCost & { reminder_id: string })[];
 }
 
 /** What a page of the operator's lists is asked by; `before` is the `next` of the page before. */

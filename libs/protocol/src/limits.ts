@@ -96,6 +96,8 @@ export const LIMITS = {
   restart_window_seconds: 600,
   /** Acked messages are kept this long by default, in days (PRODUCT 1.10). */
   message_retention_days: 30,
+  /** Threads, and reminders, that an agent's statistics name by cost. */
+  stats_causes: 20,
   /** Hits of one search, and characters of a query. */
   search_results: 50,
   search_query_chars: 500,

@@ -151,6 +151,8 @@ export interface TurnRow {
   wake_reason: WakeReason;
   wake_from: string;
   thread_id: string | null;
+  /** The reminder that it goes back to: of what woke it, or of the turn that sent what woke it; null: none. */
+  reminder_id: string | null;
   result_kind: ResultKind | null;
   cost_usd: number | null;
   attempt: number;

@@ -300,6 +300,18 @@ export const THREADS_MIGRATIONS: readonly Migration[] = [
       CREATE INDEX reminders_over ON reminders (ended_at) WHERE state IN ('delivered', 'cancelled');
     `,
   },
+  {
+    version: 5,
+    name: 'the reminder that a turn goes back to',
+    sql: `
+      ALTER TABLE turns ADD COLUMN reminder INTEGER;
+      CREATE TEMP TABLE reminder_of AS SELECT message, reminder FROM reminder_messages;
+      CREATE INDEX temp.reminder_of_message ON reminder_of (message);
+      UPDATE turns SET reminder = (SELECT reminder FROM temp.reminder_of WHERE message = turns.wake)
+        WHERE wake_reason = 'reminder';
+      DROP TABLE temp.reminder_of;
+    `,
+  },
 ];
 
 function addReminderFailures(db: Db): void {

@@ -6,11 +6,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { isoTime, LIMITS, utf8Bytes, type TurnEvent, type TurnTelemetry } from '#libs/protocol';
 import { createLogger, ManualClock } from '#libs/service';
+import { migrate, openDatabase } from '#libs/store';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
 import { DEFAULT_RETENTION } from '../retention/retention.terms.js';
 import type { EndedTurn } from '../turns/turn-journal.js';
 import { TelemetryRetention } from './telemetry-retention.js';
+import { TELEMETRY_MIGRATIONS } from './telemetry.migrations.js';
 import { TELEMETRY_FILE, TelemetryReader, TelemetryStore } from './telemetry.store.js';
 
 const DAY_MS = 86_400_000;
@@ -34,6 +36,7 @@ function report(more: Partial<TurnTelemetry> = {}): TurnTelemetry {
   };
 }
 
+const costing = (cost_usd: number) => report({ cost_usd });
 const alice = (id: number) => ({ id, agent: 'alice' });
 
 describe('telemetry', () => {
@@ -63,6 +66,7 @@ describe('telemetry', () => {
         wake_reason: 'message',
         wake_from: 'bob',
         thread: 12,
+        reminder: null,
         attempt: 1,
         result_kind: 'ok',
         note: '',
@@ -102,6 +106,7 @@ describe('telemetry', () => {
         wake_reason: 'message',
         wake_from: 'bob',
         thread_id: 'm12',
+        reminder_id: null,
         result_kind: 'ok',
         cost_usd: 0.25,
         attempt: 1,
@@ -249,6 +254,42 @@ describe('telemetry', () => {
     });
   });
 
+  describe(verifies('6.4') + 'rows of an older schema', () => {
+    it('are kept, and get the reminders that are still known', () => {
+      store.close();
+      rmSync(path.join(dir, TELEMETRY_FILE));
+      const old = openDatabase({ path: path.join(dir, TELEMETRY_FILE), synchronous: 'NORMAL' });
+      migrate(old, TELEMETRY_MIGRATIONS.slice(0, 1));
+      const insert = old.prepare(
+        `INSERT INTO turns VALUES (?, 1, 'alice', 5, 6, 1, 'sonnet', 1, 2, 3, 4, 5, 6, '{"Read":6}', 7, ?, 'bob', 12, 'ok', 0.5, 1, 'a note')`,
+      );
+      for (let turn = 1; turn <= 2500; turn++) insert.run(turn, turn % 2 ? 'reminder' : 'message');
+      old.close();
+
+      store = TelemetryStore.openForWriting(dir);
+      const asked: number[] = [];
+      const complete = () =>
+        store.completeReminders((turn) => {
+          asked.push(turn);
+          return turn === 3 ? null : turn + 1;
+        });
+      complete();
+      expect(asked).toHaveLength(1250);
+      const row = {
+        agent: 'alice',
+        cost_usd: 0.5,
+        note: 'a note',
+        tool_call_breakdown: { Read: 6 },
+      };
+      expect(store.turns.find(1)).toMatchObject({ ...row, reminder_id: 'r2' });
+      expect(store.turns.find(2)).toMatchObject({ ...row, reminder_id: null });
+      expect(store.turns.find(3)).toMatchObject({ ...row, reminder_id: null });
+      expect(store.turns.find(2499)).toMatchObject({ ...row, reminder_id: 'r2500' });
+      complete();
+      expect(asked).toHaveLength(1250);
+    });
+  });
+
   describe(verifies('6.2') + 'statistics of an agent', () => {
     it('count turns, percentiles, tokens, cost, tools and mixes by bucket', async () => {
       const start = clock.now();
@@ -295,6 +336,37 @@ describe('telemetry', () => {
       const month = await store.stats.ofAgent(1, '30d', clock.now());
       expect(month.turns).toBe(2);
       expect(month.by_bucket).toHaveLength(30);
+    });
+
+    it(verifies('6.4') + 'name the threads and the reminders that cost most', async () => {
+      ended(1, costing(0.5), { thread: 3 });
+      ended(2, costing(2), { thread: 4, reminder: 9, wake_reason: 'reminder' });
+      ended(3, costing(0.25), { thread: 3 });
+      ended(4, costing(1), { thread: 5, reminder: 9 });
+      ended(5, null, { thread: 6, reminder: 0 });
+      ended(6, costing(50), { thread: 7, reminder: 8, agent_id: 2, agent: 'bob' });
+      expect(await store.stats.ofAgent(1, '24h', clock.now())).toMatchObject({
+        cost_usd: 3.75,
+        cost_by_thread: [
+          { thread_id: 'm4', turns: 1, cost_usd: 2 },
+          { thread_id: 'm5', turns: 1, cost_usd: 1 },
+          { thread_id: 'm3', turns: 2, cost_usd: 0.75 },
+          { thread_id: 'm6', turns: 1, cost_usd: 0 },
+        ],
+        cost_by_reminder: [{ reminder_id: 'r9', turns: 2, cost_usd: 3 }],
+      });
+    });
+
+    it(verifies('6.4') + 'leave out the cheapest causes past the limit', async () => {
+      const last = LIMITS.stats_causes + 5;
+      for (let turn = 1; turn <= last; turn++)
+        ended(turn, report({ cost_usd: turn }), { thread: turn, reminder: turn });
+      const { cost_by_thread, cost_by_reminder } = await store.stats.ofAgent(1, '24h', clock.now());
+      expect([cost_by_thread.length, cost_by_reminder.length]).toEqual([20, 20]);
+      expect([cost_by_thread[0], cost_by_thread[19]]).toMatchObject([
+        { thread_id: `m${last}` },
+        { thread_id: 'm6' },
+      ]);
     });
 
     it('page through more rows than one statement reads', async () => {

@@ -23,15 +23,19 @@ export class TelemetryJournal extends TurnJournal implements OnModuleInit, OnApp
   /** Read again only when a turn ended or a day began: every message changes the row of an agent. */
   private readonly usages = new Map<number, { day: number; usage: AgentUsage }>();
 
-  /** `_threads` only so that the single-writer lock of the folder is held before this database is touched. */
+  /** `threads` also because the single-writer lock of the folder must be held before this database is touched. */
   constructor(
     @Inject(BROKER_OPTIONS) options: BrokerOptions,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) logger: Logger,
-    _threads: ThreadsDb,
+    threads: ThreadsDb,
   ) {
     super();
     this.store = TelemetryStore.openForWriting(options.dbDir);
+    const reminderOf = threads.db
+      .prepare<[number], number | null>('SELECT reminder FROM turns WHERE id = ?')
+      .pluck();
+    this.store.completeReminders((turn) => reminderOf.get(turn) ?? null);
     this.reader = TelemetryReader.open(options.dbDir);
     this.retention = new TelemetryRetention({
       turns: this.store.turns,

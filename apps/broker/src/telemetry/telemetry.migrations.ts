@@ -49,4 +49,12 @@ export const TELEMETRY_MIGRATIONS: readonly Migration[] = [
       CREATE TABLE relay (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
     `,
   },
+  {
+    version: 2,
+    name: 'the reminder that a turn goes back to',
+    sql: `
+      ALTER TABLE turns ADD COLUMN reminder INTEGER;  -- 0: not known any more
+      CREATE INDEX turns_without_reminder ON turns (turn_id) WHERE wake_reason = 'reminder' AND reminder IS NULL;
+    `,
+  },
 ];

@@ -10,6 +10,8 @@ import { TurnStats } from './turn-stats.js';
 
 /** Name of the telemetry database in the broker's database folder. */
 export const TELEMETRY_FILE = 'telemetry.db';
+/** Rows that one transaction completes. */
+const COMPLETED_AT_ONCE = 1000;
 
 /** What readers of telemetry.db need; on a connection of their own. */
 export class TelemetryReader {
@@ -53,5 +55,16 @@ export class TelemetryStore extends TelemetryReader {
     this.db.transaction(() => {
       for (const turn of turns) this.turns.put(turn);
     })();
+  }
+
+  /** Asks `reminderOf` for what rows of before schema 2 lack; later calls find nothing to do. */
+  completeReminders(reminderOf: (turnId: number) => number | null): void {
+    for (;;) {
+      const turns = this.turns.withoutReminder(COMPLETED_AT_ONCE);
+      this.db.transaction(() => {
+        for (const turn of turns) this.turns.addReminder(turn, reminderOf(turn));
+      })();
+      if (turns.length < COMPLETED_AT_ONCE) return;
+    }
   }
 }

@@ -37,6 +37,7 @@ interface StoredTurn {
   wake_reason: WakeReason;
   wake_from: string;
   thread: number;
+  reminder: number | null;
   result_kind: ResultKind;
   cost_usd: number | null;
   attempt: number;
@@ -62,6 +63,7 @@ const COLUMNS = [
   'wake_reason',
   'wake_from',
   'thread',
+  'reminder',
   'result_kind',
   'cost_usd',
   'attempt',
@@ -82,6 +84,8 @@ export class TurnRowsRepository {
   private readonly context;
   private readonly cost;
   private readonly sweep;
+  private readonly incomplete;
+  private readonly setReminder;
 
   constructor(db: Db) {
     this.replace = db.prepare<[StoredTurn & { agent_id: number }]>(`
@@ -113,6 +117,14 @@ export class TurnRowsRepository {
         'SELECT total(cost_usd) FROM turns WHERE agent_id = +? AND started_at >= +?',
       )
       .pluck();
+    this.incomplete = db
+      .prepare<[number], number>(
+        `SELECT turn_id FROM turns WHERE wake_reason = 'reminder' AND reminder IS NULL LIMIT +?`,
+      )
+      .pluck();
+    this.setReminder = db.prepare<[number, number]>(
+      'UPDATE turns SET reminder = ? WHERE turn_id = +?',
+    );
     this.sweep = db.prepare<[number, number]>(`
       DELETE FROM turns WHERE turn_id IN (
         SELECT turn_id FROM turns WHERE started_at < ? ORDER BY started_at LIMIT ?)`);
@@ -136,6 +148,7 @@ export class TurnRowsRepository {
       wake_reason: turn.wake_reason,
       wake_from: turn.wake_from,
       thread: turn.thread,
+      reminder: turn.reminder,
       result_kind: turn.result_kind,
       attempt: turn.attempt,
       note: turn.note,
@@ -173,6 +186,16 @@ export class TurnRowsRepository {
       context_tokens: this.context.get(agentId, CONTEXT_LOOK_BACK) ?? null,
       cost_today_usd: this.cost.get(agentId, since) ?? 0,
     };
+  }
+
+  /** Turns that a reminder woke, of which an older version of this program stored no reminder. */
+  withoutReminder(limit: number): number[] {
+    return this.incomplete.all(limit);
+  }
+
+  /** Null: nobody knows it any more. */
+  addReminder(turnId: number, reminder: number | null): void {
+    this.setReminder.run(reminder ?? 0, turnId);
   }
 
   /** Deletes at most `most` rows of turns that began before `cutoff`; how many it deleted. */
@@ -218,6 +241,7 @@ function toRow(stored: StoredTurn): UnversionedTurnRow {
     wake_reason: stored.wake_reason,
     wake_from: stored.wake_from,
     thread_id: formatId('m', stored.thread),
+    reminder_id: stored.reminder ? formatId('r', stored.reminder) : null,
     result_kind: stored.result_kind,
     cost_usd: stored.cost_usd,
     attempt: stored.attempt,

@@ -1,6 +1,6 @@
 import { setImmediate as nextLoop } from 'node:timers/promises';
 
-import { isoTime, type AgentStats } from '#libs/protocol';
+import { formatId, isoTime, LIMITS, type AgentStats, type CauseCost } from '#libs/protocol';
 import type { Db } from '#libs/store';
 
 export type StatsWindow = AgentStats['window'];
@@ -26,6 +26,8 @@ interface StatsRecord {
   context_tokens: number | null;
   tool_call_breakdown: string;
   wake_reason: string;
+  thread: number;
+  reminder: number | null;
   result_kind: string;
   cost_usd: number | null;
 }
@@ -46,7 +48,8 @@ export class TurnStats {
   constructor(db: Db) {
     this.page = db.prepare<[number, number, number, number, number], StatsRecord>(`
       SELECT turn_id, started_at, duration_ms, input_tokens, output_tokens, cache_read_input_tokens,
-        cache_creation_input_tokens, context_tokens, tool_call_breakdown, wake_reason, result_kind, cost_usd
+        cache_creation_input_tokens, context_tokens, tool_call_breakdown, wake_reason, thread, reminder,
+        result_kind, cost_usd
       FROM turns WHERE agent_id = ? AND (started_at, turn_id) > (?, ?) AND started_at < ?
       ORDER BY started_at, turn_id LIMIT ?`);
   }
@@ -69,12 +72,18 @@ export class TurnStats {
       result_mix: {},
       tokens: { input: 0, output: 0, cache_read: 0, cache_creation: 0 },
       cost_usd: 0,
+      cost_by_thread: [],
+      cost_by_reminder: [],
     };
+    const threads = new Map<number, CauseCost>();
+    const reminders = new Map<number, CauseCost>();
     let from: [number, number] = [start, -1];
     for (;;) {
       const rows = this.page.all(agentId, ...from, end, PAGE_ROWS);
       for (const row of rows) {
         addToTotals(stats, row);
+        addToCause(threads, row.thread, row);
+        if (row.reminder) addToCause(reminders, row.reminder, row);
         addToBucket(buckets[Math.floor((row.started_at - start) / bucketMs)], row);
       }
       const last = rows.at(-1);
@@ -83,6 +92,16 @@ export class TurnStats {
       await nextLoop();
     }
     stats.by_bucket = buckets.map((bucket, index) => finish(bucket, start + index * bucketMs));
+    stats.cost_by_thread = dearest(threads).map(([thread, { turns, cost_usd }]) => ({
+      thread_id: formatId('m', thread),
+      turns,
+      cost_usd,
+    }));
+    stats.cost_by_reminder = dearest(reminders).map(([reminder, { turns, cost_usd }]) => ({
+      reminder_id: formatId('r', reminder),
+      turns,
+      cost_usd,
+    }));
     return stats;
   }
 }
@@ -109,6 +128,20 @@ function addToTotals(stats: AgentStats, row: StatsRecord): void {
   increase(stats.result_mix, row.result_kind, 1);
   const tools = JSON.parse(row.tool_call_breakdown) as Record<string, number>;
   for (const [tool, calls] of Object.entries(tools)) increase(stats.tools, tool, calls);
+}
+
+function addToCause(causes: Map<number, CauseCost>, cause: number, row: StatsRecord): void {
+  const cost = causes.get(cause) ?? { turns: 0, cost_usd: 0 };
+  cost.turns += 1;
+  cost.cost_usd += row.cost_usd ?? 0;
+  causes.set(cause, cost);
+}
+
+/** Those that cost most; of equal ones those with more turns, then the newer. */
+function dearest(causes: ReadonlyMap<number, CauseCost>): [id: number, cost: CauseCost][] {
+  return [...causes]
+    .toSorted(([a, x], [b, y]) => y.cost_usd - x.cost_usd || y.turns - x.turns || b - a)
+    .slice(0, LIMITS.stats_causes);
 }
 
 function addToBucket(bucket: Bucket | undefined, row: StatsRecord): void {

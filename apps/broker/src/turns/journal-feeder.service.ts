@@ -78,6 +78,7 @@ export class JournalFeeder implements OnModuleInit {
       wake_reason: turn.wake_reason,
       wake_from: turn.wake_from,
       thread: turn.thread,
+      reminder: turn.reminder,
       attempt: turn.attempt,
       result_kind: turn.result_kind ?? 'failed',
       note: turn.note,

@@ -10,8 +10,10 @@ export interface EndedTurn {
   ended_at: number;
   wake_reason: WakeReason;
   wake_from: string;
-  /** Root message of the thread of what woke it. */
+  /** Root message of the thread that it goes back to. */
   thread: number;
+  /** The reminder that it goes back to; null: none. */
+  reminder: number | null;
   attempt: number;
   result_kind: ResultKind;
   note: string;

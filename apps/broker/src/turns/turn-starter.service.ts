@@ -16,7 +16,7 @@ import { Deliveries } from '../deliveries/deliveries.service.js';
 import type { DeliveryRecord } from '../deliveries/delivery.js';
 import { InboxCounts } from '../deliveries/inbox-counts.js';
 import { Picker, type Pick } from '../deliveries/picker.service.js';
-import { threadOf, toMessage, type MessageRecord } from '../messages/message.js';
+import { toMessage, type MessageRecord } from '../messages/message.js';
 import { MessagesRepository } from '../messages/messages.repository.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
@@ -25,7 +25,9 @@ import { Commands } from './commands.service.js';
 import { GrantLimiter } from './grant-limiter.js';
 import { LeaseTimes } from './lease-times.js';
 import { LiveTurns } from './live-turns.js';
+import { causeOf } from './turn-cause.js';
 import type { LiveTurn } from './turn.js';
+import { TurnsRepository } from './turns.repository.js';
 import type { WaitingPoll } from './waiting-polls.js';
 
 /** Starts turns: takes what wakes the agent, binds the run, and writes the grant (P7, P8). Inside a request. */
@@ -34,6 +36,7 @@ export class TurnStarter {
   constructor(
     private readonly directory: AgentDirectory,
     private readonly turns: LiveTurns,
+    private readonly turnRows: TurnsRepository,
     private readonly messages: MessagesRepository,
     private readonly deliveries: Deliveries,
     private readonly rows: DeliveriesRepository,
@@ -65,7 +68,7 @@ export class TurnStarter {
       wake: first.message,
       wake_reason: reasonOf(content),
       wake_from: content.from_name,
-      thread: threadOf(content),
+      ...causeOf(content, this.turnRows),
       attempt: first.attempts + 1,
       redelivered: first.hand_outs > 0 ? 1 : 0,
       hop: Math.max(...taken.map((row) => this.messages.find(row.message)?.hop ?? 0)),

@@ -12,7 +12,9 @@ export interface TurnRecord {
   wake: number;
   wake_reason: WakeReason;
   wake_from: string;
+  /** Thread and reminder that its cost is counted to (PRODUCT 6.4): see causeOf. */
   thread: number;
+  reminder: number | null;
   attempt: number;
   redelivered: number;
   hop: number;
@@ -44,6 +46,7 @@ export type LiveTurn = Pick<
   | 'wake_reason'
   | 'wake_from'
   | 'thread'
+  | 'reminder'
   | 'attempt'
   | 'redelivered'
   | 'hop'

@@ -34,9 +34,9 @@ export class TurnsRepository {
 
   constructor({ db }: ThreadsDb) {
     this.insertRow = db.prepare<Omit<LiveTurn, 'id'>>(
-      `INSERT INTO turns (agent, instance, run, started_at, wake, wake_reason, wake_from, thread, attempt, redelivered,
+      `INSERT INTO turns (agent, instance, run, started_at, wake, wake_reason, wake_from, thread, reminder, attempt, redelivered,
          hop, next_turn, cancel)
-       VALUES (@agent, @instance, @run, @started_at, @wake, @wake_reason, @wake_from, @thread, @attempt, @redelivered,
+       VALUES (@agent, @instance, @run, @started_at, @wake, @wake_reason, @wake_from, @thread, @reminder, @attempt, @redelivered,
          @hop, @next_turn, @cancel)`,
     );
     this.selectOne = db.prepare<[number], TurnRecord>('SELECT * FROM turns WHERE id = ?');

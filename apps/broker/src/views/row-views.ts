@@ -142,6 +142,7 @@ export class RowViews {
       wake_reason: turn.wake_reason,
       wake_from: turn.wake_from,
       thread_id: formatId('m', turn.thread),
+      reminder_id: turn.reminder === null ? null : formatId('r', turn.reminder),
       result_kind: turn.result_kind,
       attempt: turn.attempt,
       note: turn.note,

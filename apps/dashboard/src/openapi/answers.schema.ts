@@ -115,6 +115,16 @@ class TokenSumsSchema {
   @ApiProperty({ type: Number }) cache_read!: number;
   @ApiProperty({ type: Number }) cache_creation!: number;
 }
+class CauseCostSchema {
+  @ApiProperty({ type: Number }) turns!: number;
+  @ApiProperty({ type: Number }) cost_usd!: number;
+}
+class ThreadCostSchema extends CauseCostSchema {
+  @ApiProperty({ example: 'm12' }) thread_id!: string;
+}
+class ReminderCostSchema extends CauseCostSchema {
+  @ApiProperty({ example: 'r3' }) reminder_id!: string;
+}
 export class StatsSchema implements AgentStats {
   @ApiProperty({ enum: ['24h', '7d', '30d'] }) window!: AgentStats['window'];
   @ApiProperty({ type: Number }) turns!: number;
@@ -124,6 +134,10 @@ export class StatsSchema implements AgentStats {
   @ApiProperty(COUNTS) result_mix!: Record<string, number>;
   @ApiProperty({ type: TokenSumsSchema }) tokens!: TokenSumsSchema;
   @ApiProperty({ type: Number }) cost_usd!: number;
+  @ApiProperty({ type: [ThreadCostSchema], description: 'The dearest first, at most 20.' })
+  cost_by_thread!: ThreadCostSchema[];
+  @ApiProperty({ type: [ReminderCostSchema], description: 'The dearest first, at most 20.' })
+  cost_by_reminder!: ReminderCostSchema[];
 }
 
 export class OperationAnswerSchema {

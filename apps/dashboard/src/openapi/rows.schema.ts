@@ -137,6 +137,7 @@ export class TurnSchema implements TurnRow {
   @ApiProperty({ enum: WAKE_REASONS }) wake_reason!: WakeReason;
   @ApiProperty() wake_from!: string;
   @ApiProperty({ type: String, nullable: true }) thread_id!: string | null;
+  @ApiProperty({ type: String, nullable: true, example: 'r3' }) reminder_id!: string | null;
   @ApiProperty({ enum: RESULT_KINDS, nullable: true }) result_kind!: ResultKind | null;
   @ApiProperty({ type: Number, nullable: true }) cost_usd!: number | null;
   @ApiProperty({ type: Number }) attempt!: number;
