@@ -351,11 +351,11 @@ export interface BrokerDashboardApi {
   agent_stats: [{ agent: string; window: '24h' | '7d' | '30d' }, AgentStats];
   /** Queues a command for the agent's harness (P18). */
   command: [
-    { agent: string; kind: CommandKind; model?: string; discard?: boolean },
+    Partial<Repeatable> & { agent: string; kind: CommandKind; model?: string; discard?: boolean },
     { id: string },
   ];
   /** Queues a dead delivery once more, with its attempts counted afresh (PRODUCT 1.2). `id`: formatDeliveryId. */
-  retry_delivery: [{ id: string }, { message: MessageRow }];
+  retry_delivery: [Partial<Repeatable> & { id: string }, { message: MessageRow }];
   dead_deliveries: [PageQuery & { agent?: string }, { deliveries: DeliveryRow[]; next?: string }];
   /** Newest first; `agent` as sender or recipient. */
   search: [
@@ -371,14 +371,14 @@ export interface BrokerDashboardApi {
     Repeatable & { id: string; answer: string | string[] },
     { question: QuestionRow },
   ];
-  cancel_question: [{ id: string }, { question: QuestionRow }];
+  cancel_question: [Partial<Repeatable> & { id: string }, { question: QuestionRow }];
   reminders: [
     PageQuery & { agent?: string; state?: ReminderState },
     { reminders: ReminderRow[]; next?: string },
   ];
   /** A failed one is pending again, its attempts counted afresh, due now. */
-  retry_reminder: [{ id: string }, { reminder: ReminderRow }];
-  cancel_reminder: [{ id: string }, { reminder: ReminderRow }];
+  retry_reminder: [Partial<Repeatable> & { id: string }, { reminder: ReminderRow }];
+  cancel_reminder: [Partial<Repeatable> & { id: string }, { reminder: ReminderRow }];
   /** What `get_open_threads` gives the agent. */
   agent_threads: [{ agent: string }, OpenThreads];
   needs_you: [Record<string, never>, { version: number; needs_you: NeedsYou[] }];

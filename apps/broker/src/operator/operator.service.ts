@@ -8,6 +8,7 @@ import {
   type AgentRow,
   type CommandKind,
   type MessageRow,
+  type Repeatable,
 } from '#libs/protocol';
 
 import { DeliveriesRepository } from '../deliveries/deliveries.repository.js';
@@ -20,13 +21,14 @@ import { MessagesRepository } from '../messages/messages.repository.js';
 import { ChangeLog } from '../outbox/change-log.service.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { OPERATOR_ID, type Agent } from '../registry/agent.js';
+import { RequestLog } from '../requests/request-log.service.js';
 import { Writer } from '../storage/writer.service.js';
 import { Commands } from '../turns/commands.service.js';
 import { LiveTurns } from '../turns/live-turns.js';
 import { RowVersion } from '../views/row-version.js';
 import { RowViews } from '../views/row-views.js';
 
-export interface AskedCommand {
+export interface AskedCommand extends Partial<Repeatable> {
   agent: string;
   kind: CommandKind;
   model?: string;
@@ -38,6 +40,7 @@ export interface AskedCommand {
 export class OperatorService {
   constructor(
     private readonly writer: Writer,
+    private readonly requests: RequestLog,
     private readonly directory: AgentDirectory,
     private readonly turns: LiveTurns,
     private readonly commands: Commands,
@@ -65,47 +68,21 @@ export class OperatorService {
   }
 
   /** A dead delivery is queued once more, its attempts counted afresh (PRODUCT 1.2). */
-  async retry(id: string): Promise<{ message: MessageRow }> {
-    const message = await this.writer.submit(() => {
-      const named = parseDeliveryId(id);
-      const row = named && this.rows.find(named.message, named.recipient);
-      if (!row) throw new HiveError('not_found', `there is no delivery ${id}`);
-      if (row.state !== 'dead') {
-        throw new HiveError('conflict', `the delivery ${id} is ${row.state}, not dead`);
-      }
-      const agent = this.directory.byId(row.recipient);
-      if (!agent || agent.state === 'destroyed') {
-        throw new HiveError(
-          'conflict',
-          row.reason === PURGED_REASON
-            ? `the recipient of ${id} was removed for good; nobody can read it any more`
-            : `the recipient of ${id} was destroyed; revive it first`,
-        );
-      }
-      this.deliveries.revive(row);
-      return row.message;
-    });
+  async retry({
+    id,
+    request_id,
+  }: Partial<Repeatable> & { id: string }): Promise<{ message: MessageRow }> {
+    const message = await this.writer.submit(() =>
+      this.requests.onceForOperator('retry_delivery', request_id, () => this.queueAgain(id)),
+    );
     return this.messageRow(message);
   }
 
   /** Queues a command for the agent's harness; it takes it with its next heartbeat or poll (P18). */
-  async command({ agent: name, kind, model, discard }: AskedCommand): Promise<{ id: string }> {
-    return this.writer.submit(() => {
-      const agent = this.living(name);
-      if (agent.driver === 'external')
-        throw new HiveError('conflict', `"${name}" is external: it has no harness to command`);
-      if ((kind === 'model') !== (model !== undefined)) {
-        throw new HiveError(
-          'invalid_request',
-          'give a model with the command "model", and with no other',
-        );
-      }
-      const turn = kind === 'cancel' ? this.cancel(agent, discard === true) : null;
-      const id = this.commands.add({ agent: agent.id, turn, kind, model, discard });
-      this.wakes.add(agent.id);
-      this.writer.afterCommit(() => this.heartbeats.wake(agent.id));
-      return { id };
-    });
+  async command(asked: AskedCommand): Promise<{ id: string }> {
+    return this.writer.submit(() =>
+      this.requests.onceForOperator('command', asked.request_id, () => this.addCommand(asked)),
+    );
   }
 
   /** "Go on": what was held after a cancel, for a budget or past the hop limit may wake the agent again (P17, P20). */
@@ -126,6 +103,43 @@ export class OperatorService {
     const agent = this.views.agent(id, this.version.now());
     if (!agent) throw new HiveError('not_found', `there is no agent "${name}"`);
     return { agent };
+  }
+
+  private queueAgain(id: string): number {
+    const named = parseDeliveryId(id);
+    const row = named && this.rows.find(named.message, named.recipient);
+    if (!row) throw new HiveError('not_found', `there is no delivery ${id}`);
+    if (row.state !== 'dead') {
+      throw new HiveError('conflict', `the delivery ${id} is ${row.state}, not dead`);
+    }
+    const agent = this.directory.byId(row.recipient);
+    if (!agent || agent.state === 'destroyed') {
+      throw new HiveError(
+        'conflict',
+        row.reason === PURGED_REASON
+          ? `the recipient of ${id} was removed for good; nobody can read it any more`
+          : `the recipient of ${id} was destroyed; revive it first`,
+      );
+    }
+    this.deliveries.revive(row);
+    return row.message;
+  }
+
+  private addCommand({ agent: name, kind, model, discard }: AskedCommand): { id: string } {
+    const agent = this.living(name);
+    if (agent.driver === 'external')
+      throw new HiveError('conflict', `"${name}" is external: it has no harness to command`);
+    if ((kind === 'model') !== (model !== undefined)) {
+      throw new HiveError(
+        'invalid_request',
+        'give a model with the command "model", and with no other',
+      );
+    }
+    const turn = kind === 'cancel' ? this.cancel(agent, discard === true) : null;
+    const id = this.commands.add({ agent: agent.id, turn, kind, model, discard });
+    this.wakes.add(agent.id);
+    this.writer.afterCommit(() => this.heartbeats.wake(agent.id));
+    return { id };
   }
 
   private messageRow(id: number): { message: MessageRow } {

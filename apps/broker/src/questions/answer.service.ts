@@ -22,6 +22,7 @@ import { assertOpen, type QuestionRecord } from './question.js';
 import { QuestionsRepository } from './questions.repository.js';
 
 type Answer = Repeatable & { id: string; answer: string | string[] };
+type Cancellation = Partial<Repeatable> & { id: string };
 
 /** Answers of the one who was asked, and the operator's, who may answer and cancel any question (PRODUCT 2.2). */
 @Injectable()
@@ -63,15 +64,8 @@ export class AnswerService {
 
   /** Lets go what a cancelled turn of the asker held, as every message of the operator does (P17). */
   async fromOperator(params: Answer): Promise<{ question: QuestionRow }> {
-    const request = {
-      id: params.request_id,
-      method: 'answer_question',
-      caller: OPERATOR_SENDER.id,
-      turn: null,
-      session: null,
-    };
     const id = await this.writer.submit(() =>
-      this.requests.once(request, () => {
+      this.requests.onceForOperator('answer_question', params.request_id, () => {
         const question = this.known(params.id);
         const text = this.textFor(question, params.answer);
         this.outcomes.answer(question, text, OPERATOR_SENDER);
@@ -83,14 +77,16 @@ export class AnswerService {
   }
 
   /** The asker gets the outcome `[cancelled]`; a peer that was asked is told. */
-  async cancel(id: string): Promise<{ question: QuestionRow }> {
-    const number = await this.writer.submit(() => {
-      const question = this.known(id);
-      assertOpen(question, this.nameOf);
-      this.outcomes.cancel(question, OPERATOR_SENDER);
-      return question.id;
-    });
-    return this.row(number);
+  async cancel(params: Cancellation): Promise<{ question: QuestionRow }> {
+    const id = await this.writer.submit(() =>
+      this.requests.onceForOperator('cancel_question', params.request_id, () => {
+        const question = this.known(params.id);
+        assertOpen(question, this.nameOf);
+        this.outcomes.cancel(question, OPERATOR_SENDER);
+        return question.id;
+      }),
+    );
+    return this.row(id);
   }
 
   /** Throws unless the question is open and this is an answer to it. */

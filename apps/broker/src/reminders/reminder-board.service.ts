@@ -6,11 +6,13 @@ import {
   parseId,
   type BrokerDashboardApi,
   type ReminderRow,
+  type Repeatable,
 } from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
+import { RequestLog } from '../requests/request-log.service.js';
 import { Writer } from '../storage/writer.service.js';
 import { RowVersion } from '../views/row-version.js';
 import { ReminderSteps } from './reminder-steps.service.js';
@@ -25,6 +27,8 @@ const PAGE_SCAN = 20_000;
 /** Failed reminders that the page shows first. */
 const SNAPSHOT_FAILED = 100;
 
+/** A change of one reminder by the operator. */
+type Change = Partial<Repeatable> & { id: string };
 type Params<K extends keyof BrokerDashboardApi> = BrokerDashboardApi[K][0];
 type Result<K extends keyof BrokerDashboardApi> = BrokerDashboardApi[K][1];
 
@@ -33,6 +37,7 @@ type Result<K extends keyof BrokerDashboardApi> = BrokerDashboardApi[K][1];
 export class ReminderBoard {
   constructor(
     private readonly writer: Writer,
+    private readonly requests: RequestLog,
     private readonly rows: RemindersRepository,
     private readonly steps: ReminderSteps,
     private readonly views: ReminderViews,
@@ -67,32 +72,35 @@ export class ReminderBoard {
   }
 
   /** A failed one is pending again, its attempts counted afresh, due now. */
-  async retry(id: string): Promise<{ reminder: ReminderRow }> {
-    return this.change(id, (row) => {
+  async retry(params: Change): Promise<{ reminder: ReminderRow }> {
+    return this.change('retry_reminder', params, (row) => {
       if (row.state !== 'failed')
-        throw new HiveError('conflict', `the reminder ${id} is ${row.state}, not failed`);
+        throw new HiveError('conflict', `the reminder ${params.id} is ${row.state}, not failed`);
       this.steps.restart(row, this.clock.now());
     });
   }
 
-  async cancel(id: string): Promise<{ reminder: ReminderRow }> {
-    return this.change(id, (row) => {
+  async cancel(params: Change): Promise<{ reminder: ReminderRow }> {
+    return this.change('cancel_reminder', params, (row) => {
       if (row.state === 'delivered' || row.state === 'cancelled')
-        throw new HiveError('conflict', `the reminder ${id} is ${row.state} already`);
+        throw new HiveError('conflict', `the reminder ${params.id} is ${row.state} already`);
       this.steps.enter(row, 'cancelled');
     });
   }
 
   private async change(
-    id: string,
+    method: string,
+    { id, request_id }: Change,
     work: (row: ReminderRecord) => void,
   ): Promise<{ reminder: ReminderRow }> {
-    const number = await this.writer.submit(() => {
-      const row = this.rows.find(parseId('r', id) ?? 0);
-      if (!row) throw new HiveError('not_found', `there is no reminder ${id}`);
-      work(row);
-      return row.id;
-    });
+    const number = await this.writer.submit(() =>
+      this.requests.onceForOperator(method, request_id, () => {
+        const row = this.rows.find(parseId('r', id) ?? 0);
+        if (!row) throw new HiveError('not_found', `there is no reminder ${id}`);
+        work(row);
+        return row.id;
+      }),
+    );
     const reminder = this.views.find(number, this.version.now());
     if (!reminder) throw new HiveError('not_found', `${id} is no longer kept`);
     return { reminder };

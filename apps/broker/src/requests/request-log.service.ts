@@ -4,6 +4,7 @@ import { HiveError, LIMITS } from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
+import { OPERATOR_ID } from '../registry/agent.js';
 import { ThreadsDb } from '../storage/threads.db.js';
 import { Writer } from '../storage/writer.service.js';
 
@@ -127,6 +128,12 @@ export class RequestLog {
     const answer = work();
     this.remember(request, answer);
     return answer;
+  }
+
+  /** The same for a request of the operator; one without an id is carried out each time that it comes. */
+  onceForOperator<T>(method: string, id: string | undefined, work: () => T): T {
+    if (id === undefined) return work();
+    return this.once({ id, method, caller: OPERATOR_ID, turn: null, session: null }, work);
   }
 
   now(): number {

@@ -59,7 +59,7 @@ export class DashboardHandlers {
       send: (params) => sends.fromOperator(callChecks.operatorSend(params)),
       questions: (params) => questions.list(validate(QuestionsCall, params)),
       answer_question: (params) => answers.fromOperator(validate(AnswerQuestionCall, params)),
-      cancel_question: (params) => answers.cancel(validate(CancelQuestionCall, params).id),
+      cancel_question: (params) => answers.cancel(validate(CancelQuestionCall, params)),
       agent_threads: (params) => openThreads.ofAgent(validate(AgentThreadsCall, params).agent),
       needs_you: (params) => {
         callChecks.nothing(params);
@@ -67,10 +67,10 @@ export class DashboardHandlers {
       },
       mark_read: (params) => operator.markRead(validate(MarkReadCall, params).id),
       command: (params) => operator.command(validate(CommandCall, params)),
-      retry_delivery: (params) => operator.retry(validate(RetryCall, params).id),
+      retry_delivery: (params) => operator.retry(validate(RetryCall, params)),
       reminders: (params) => reminders.page(validate(RemindersCall, params)),
-      retry_reminder: (params) => reminders.retry(validate(ReminderCall, params).id),
-      cancel_reminder: (params) => reminders.cancel(validate(ReminderCall, params).id),
+      retry_reminder: (params) => reminders.retry(validate(ReminderCall, params)),
+      cancel_reminder: (params) => reminders.cancel(validate(ReminderCall, params)),
       release: (params) => operator.release(validate(ReleaseCall, params).agent),
     };
   }

@@ -124,18 +124,27 @@ describe(verifies('P18', 'P17') + 'agents: commands to the harness', () => {
   ])('%s %j', async (path, body, command) => {
     const answer = await dashboard.asOperator('POST', `/api/agents/scout/${path}`, { body });
     expect([answer.status, answer.json()]).toEqual([202, { id: 'c1' }]);
-    expect(dashboard.broker.of('command').at(-1)).toEqual({ agent: 'scout', ...command });
+    expect(dashboard.broker.of('command').at(-1)).toEqual({
+      agent: 'scout',
+      request_id: expect.stringMatching(/^[0-9a-f-]{14}7/) as string,
+      ...command,
+    });
   });
 
-  it('never sends a command twice', async () => {
-    const before = dashboard.broker.of('command').length;
-    dashboard.broker.on('command', () => {
-      throw new HiveError('unavailable', 'the connection closed');
-    });
-    const answer = await dashboard.asOperator('POST', '/api/agents/scout/compact');
-    expect(answer.status).toBe(503);
-    expect(dashboard.broker.of('command')).toHaveLength(before + 1);
-  });
+  it.each(['unavailable', 'outcome_unknown'] as const)(
+    'sends a command again under its id after %s, so that it is queued once',
+    async (code) => {
+      const ids: unknown[] = [];
+      dashboard.broker.on('command', ({ request_id }) => {
+        ids.push(request_id);
+        if (ids.length === 1) throw new HiveError(code, 'the connection closed');
+        return { id: 'c2' };
+      });
+      const answer = await dashboard.asOperator('POST', '/api/agents/scout/compact');
+      expect([answer.status, answer.json()]).toEqual([202, { id: 'c2' }]);
+      expect(ids).toEqual([ids[0], ids[0]]);
+    },
+  );
 
   it.each(['unpark', 'release'])('goes on with %s', async (verb) => {
     const answer = await dashboard.asOperator('POST', `/api/agents/scout/${verb}`);

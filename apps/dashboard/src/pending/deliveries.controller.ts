@@ -26,7 +26,7 @@ export class DeliveriesController {
   @ApiOperation({ summary: 'Has a dead delivery tried again' })
   @ApiOkResponse({ type: MessageAnswerSchema })
   retry(@Param('id') id: string, @Body() _body: NothingDto): Promise<MessageAnswerSchema> {
-    return this.broker.call('retry_delivery', { id });
+    return this.broker.call('retry_delivery', { id, request_id: this.broker.requestId() });
   }
 
   @Get('needs-you')

@@ -39,6 +39,6 @@ export class QuestionsController {
   @ApiOperation({ summary: 'Cancels a question; its asker is told' })
   @ApiOkResponse({ type: QuestionAnswerSchema })
   cancel(@Param('id') id: string, @Body() _body: NothingDto): Promise<QuestionAnswerSchema> {
-    return this.broker.call('cancel_question', { id });
+    return this.broker.call('cancel_question', { id, request_id: this.broker.requestId() });
   }
 }

@@ -25,7 +25,7 @@ export class RemindersController {
   @ApiOperation({ summary: 'Has a failed reminder tried again, now' })
   @ApiOkResponse({ type: ReminderAnswerSchema })
   retry(@Param('id') id: string, @Body() _body: NothingDto): Promise<ReminderAnswerSchema> {
-    return this.broker.call('retry_reminder', { id });
+    return this.broker.call('retry_reminder', { id, request_id: this.broker.requestId() });
   }
 
   @Post(':id/cancel')
@@ -33,6 +33,6 @@ export class RemindersController {
   @ApiOperation({ summary: 'Cancels a reminder' })
   @ApiOkResponse({ type: ReminderAnswerSchema })
   cancel(@Param('id') id: string, @Body() _body: NothingDto): Promise<ReminderAnswerSchema> {
-    return this.broker.call('cancel_reminder', { id });
+    return this.broker.call('cancel_reminder', { id, request_id: this.broker.requestId() });
   }
 }

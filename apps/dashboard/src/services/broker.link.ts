@@ -11,9 +11,6 @@ import { repeatWhileAway } from './repeat-while-away.js';
 /** How long a request waits for a broker that is being restarted, in milliseconds. */
 const BROKER_PATIENCE_MS = 8000;
 
-/** Reads, and writes that change nothing when they come twice. */
-type Repeatable = Exclude<keyof BrokerDashboardApi, 'command'>;
-
 /** The dashboard's connection to the broker; survives the broker's restarts. */
 @Injectable()
 export class BrokerLink implements OnModuleInit, OnApplicationShutdown {
@@ -42,8 +39,11 @@ export class BrokerLink implements OnModuleInit, OnApplicationShutdown {
     return this.client.isConnected;
   }
 
-  /** Calls the broker, again while it is away, up to 8 seconds; rejects with the HiveError that it answered. */
-  call<K extends Repeatable>(
+  /**
+   * Calls the broker, again while it is away, up to 8 seconds; rejects with the HiveError that it answered. So what would
+   * change something when it comes twice carries a `request_id`.
+   */
+  call<K extends keyof BrokerDashboardApi>(
     method: K,
     params: BrokerDashboardApi[K][0],
   ): Promise<BrokerDashboardApi[K][1]> {
@@ -52,9 +52,9 @@ export class BrokerLink implements OnModuleInit, OnApplicationShutdown {
     );
   }
 
-  /** Sends a command for a harness once: one that was perhaps queued must not be queued twice. */
+  /** Queues a command for a harness, once. */
   command(params: BrokerDashboardApi['command'][0]): Promise<{ id: string }> {
-    return this.client.call('command', params);
+    return this.call('command', { ...params, request_id: this.requestId() });
   }
 
   /** An id under which the broker remembers a write over retries (P11). */

@@ -1,4 +1,4 @@
-import { Matches, ValidateBy, type ValidationOptions } from 'class-validator';
+import { Matches, ValidateBy, ValidateIf, type ValidationOptions } from 'class-validator';
 
 import { assertStorableText, HiveError } from '#libs/protocol';
 
@@ -26,6 +26,11 @@ export function IsSha256(): PropertyDecorator {
 /** The property is a request id: a UUID v7. */
 export function IsRequestId(): PropertyDecorator {
   return Matches(UUID_V7, { message: '$property must be a UUID v7 in lower case' });
+}
+
+/** The property may be left out, and is nothing else than what its other checks say, also not null. */
+export function MayBeLeftOut(): PropertyDecorator {
+  return ValidateIf((_owner, value) => value !== undefined);
 }
 
 /** The property is text without NUL and without lone surrogates (P33). */

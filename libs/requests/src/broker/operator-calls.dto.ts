@@ -4,7 +4,7 @@ import { AGENT_NAME, COMMAND_KINDS, LIMITS, type CommandKind } from '#libs/proto
 
 import { DELIVERY_ID, MESSAGE_ID } from '../harness/shapes.js';
 import { WakeDto } from '../harness/wake.dto.js';
-import { IsRequestId, IsStorable } from './checks.js';
+import { IsRequestId, IsStorable, MayBeLeftOut } from './checks.js';
 
 export class MarkReadCall {
   @Matches(MESSAGE_ID, { message: '$property must be like "m12"' })
@@ -33,6 +33,10 @@ export class SearchCall {
 }
 
 export class CommandCall {
+  @MayBeLeftOut()
+  @IsRequestId()
+  request_id?: string;
+
   @Matches(AGENT_NAME, { message: "agent must be an agent's name" })
   agent: string;
 
@@ -54,6 +58,10 @@ export class ReleaseCall {
 }
 
 export class RetryCall {
+  @MayBeLeftOut()
+  @IsRequestId()
+  request_id?: string;
+
   @Matches(DELIVERY_ID, { message: '$property must be the id of a delivery, like "m12.3"' })
   id: string;
 }

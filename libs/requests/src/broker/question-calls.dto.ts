@@ -19,7 +19,7 @@ import {
 import { AGENT_NAME, LIMITS, QUESTION_STATES, type QuestionState } from '#libs/protocol';
 
 import { CallerCall, KEY_CHARS, SessionCall } from './agent-calls.dto.js';
-import { IsRequestId, IsStorable, IsTextOrTexts } from './checks.js';
+import { IsRequestId, IsStorable, IsTextOrTexts, MayBeLeftOut } from './checks.js';
 
 /** Every option, and words of one's own. */
 const ANSWER_PARTS = LIMITS.question_options + 1;
@@ -113,6 +113,10 @@ export class AnswerQuestionCall {
 
 /** `cancel_question` of the operator. */
 export class CancelQuestionCall {
+  @MayBeLeftOut()
+  @IsRequestId()
+  request_id?: string;
+
   @IsString()
   @MaxLength(KEY_CHARS)
   id: string;

@@ -14,7 +14,7 @@ import {
 import { AGENT_NAME, LIMITS, REMINDER_STATES, type ReminderState } from '#libs/protocol';
 
 import { KEY_CHARS, SessionCall } from './agent-calls.dto.js';
-import { IsRequestId } from './checks.js';
+import { IsRequestId, MayBeLeftOut } from './checks.js';
 
 const REMINDER_ID = /^r[1-9]\d{0,14}$/;
 
@@ -94,6 +94,10 @@ export class RemindersCall {
 
 /** `retry_reminder` and `cancel_reminder` of the operator. */
 export class ReminderCall {
+  @MayBeLeftOut()
+  @IsRequestId()
+  request_id?: string;
+
   @Matches(REMINDER_ID, { message: '$property must be like "r12"' })
   id: string;
 }
