@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { SmallDisk } from './small-disk.js';
+import { SmallDisk } from '../support/small-disk.js';
 
 /** Room for databases, logs and Redis of a run; more than the hive asks for at its start. */
 const DISK_MEGABYTES = 768;

@@ -194,11 +194,12 @@ export class AgentRunner {
     const count = (this.crashes.get(id)?.count ?? 0) + 1;
     const waitMs = Math.min(firstBackOffMs * 2 ** (count - 1), longestBackOffMs);
     const isRetried = !this.isHalted && this.agents.get(id).wanted === 'running';
+    // First of all: on a full disk the row below cannot be written, and the agent must come back all the same.
+    const cancelRetry = isRetried ? this.clock.after(waitMs, () => void this.retry(id)) : () => {};
+    this.crashes.set(id, { count, cancelRetry });
     const next = isRetried ? `; started again after ${waitMs / 1000} s` : '';
     this.agents.change(id, { state: 'crashed', reason: `${why}${next}` });
     this.registry.kick();
-    const cancelRetry = isRetried ? this.clock.after(waitMs, () => void this.retry(id)) : () => {};
-    this.crashes.set(id, { count, cancelRetry });
   }
 
   private async retry(id: number): Promise<void> {

@@ -10,7 +10,8 @@ export function writeDurably(file: string, text: string): void {
   const fresh = `${file}.new`;
   const fd = fs.openSync(fresh, 'w', 0o600);
   try {
-    fs.writeSync(fd, text);
+    // Unlike writeSync, it writes on after a short write: a full disk is an error, never a file cut off.
+    fs.writeFileSync(fd, text);
     fs.fsyncSync(fd);
   } finally {
     fs.closeSync(fd);

@@ -1,3 +1,4 @@
+import { fs } from '../platform/builtins.js';
 import type { Clock } from '../time/clock.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -16,7 +17,7 @@ export function createLog(
   base: Record<string, unknown>,
   clock: Pick<Clock, 'now'>,
   lowest: string = 'info',
-  write: (line: string) => void = (line) => process.stdout.write(line),
+  write: (line: string) => void = writeToStdout,
 ): Log {
   const from = Math.max(
     0,
@@ -30,6 +31,15 @@ export function createLog(
       write(`${JSON.stringify({ level, time, ...base, ...fields, msg: message })}\n`);
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** A line that cannot be written is dropped: process.stdout would end the harness on a full disk, or never write again. */
+function writeToStdout(line: string): void {
+  try {
+    fs.writeSync(process.stdout.fd, line);
+  } catch {
+    // Nowhere to tell it.
+  }
 }
 
 /** What an exception says, for a log field. */

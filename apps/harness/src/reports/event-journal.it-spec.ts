@@ -77,6 +77,13 @@ describe(verifies('5.1', '6.5') + 'live events', () => {
     }
   });
 
+  it('leave out what a full disk cut off, and go on with the next', async () => {
+    writeFileSync(file(), `${line(0)}\n${line(1).slice(0, 20)}\n${line(2)}\n`);
+    await journal().sendLeftovers();
+    expect(sent().map((event) => event.n)).toEqual([0, 2]);
+    expect(existsSync(file())).toBe(false);
+  });
+
   it('wait on disk for a gateway that is away', async () => {
     let isAway = true;
     answer = () =>

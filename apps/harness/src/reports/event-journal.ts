@@ -67,6 +67,8 @@ export class TurnEvents {
   private sentBytes = 0;
   private sending: Promise<void> | undefined;
   private isRefused = false;
+  /** A failed write may have left half a line at the end of the file. */
+  private mayBeTorn = false;
 
   constructor(
     private readonly turnId: string,
@@ -88,20 +90,21 @@ export class TurnEvents {
   async finish(): Promise<void> {
     this.write();
     await this.send();
-    if (this.isRefused || this.nextBatch().events.length === 0)
-      fs.rmSync(this.file, { force: true });
+    if (this.isRefused || this.nextBatch().bytes === 0) fs.rmSync(this.file, { force: true });
   }
 
   private write(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.gathered.length === 0) return;
-    const lines = `${this.gathered.join('\n')}\n`;
+    const lines = `${this.mayBeTorn ? '\n' : ''}${this.gathered.join('\n')}\n`;
     this.gathered = [];
     try {
       fs.appendFileSync(this.file, lines, { mode: 0o600 });
+      this.mayBeTorn = false;
     } catch (error) {
       // A full disk must not fail the turn: the terminal loses lines, no message is lost.
+      this.mayBeTorn = true;
       this.options.log.error('live events cannot be written', { reason: reasonOf(error) });
     }
   }
@@ -124,14 +127,16 @@ export class TurnEvents {
     for (;;) {
       if (this.isRefused || signal.aborted) return;
       const { events, bytes } = this.nextBatch();
-      if (events.length === 0) return;
+      if (bytes === 0) return;
       try {
-        await retries.untilAnswered(
-          'sending live events',
-          () => client.events(this.turnId, { instance, events }, signal),
-          signal,
-          PASSING,
-        );
+        // Nothing but torn lines is nothing to send.
+        if (events.length > 0)
+          await retries.untilAnswered(
+            'sending live events',
+            () => client.events(this.turnId, { instance, events }, signal),
+            signal,
+            PASSING,
+          );
         this.sentBytes += bytes;
       } catch (error) {
         if (signal.aborted) return;
@@ -143,7 +148,8 @@ export class TurnEvents {
     }
   }
 
-  /** The whole lines that follow what was sent. What a crash cut off after the last newline is no event. */
+  /** The whole lines that follow what was sent. What a crash cut off after the last newline, or a
+   * full disk in the middle, is no event. */
   private nextBatch(): { events: TurnEvent[]; bytes: number } {
     const buffer = Buffer.allocUnsafe(BATCH_BYTES);
     let length = 0;
@@ -162,9 +168,18 @@ export class TurnEvents {
     while (events.length < LIMITS.turn_events_per_batch) {
       const end = buffer.subarray(0, length).indexOf(10, bytes);
       if (end === -1) break;
-      events.push(JSON.parse(buffer.toString('utf8', bytes, end)) as TurnEvent);
+      const event = parseEvent(buffer.toString('utf8', bytes, end));
+      if (event) events.push(event);
       bytes = end + 1;
     }
     return { events, bytes };
+  }
+}
+
+function parseEvent(line: string): TurnEvent | undefined {
+  try {
+    return JSON.parse(line) as TurnEvent;
+  } catch {
+    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fsyncSync, openSync, renameSync, writeFileSync } from 'node:fs';
 
 /** Writes the file whole or not at all: readers see the old text or the new one. */
 export function writeAtomically(file: string, text: string, mode: number): void {
@@ -6,7 +6,8 @@ export function writeAtomically(file: string, text: string, mode: number): void 
   const fd = openSync(fresh, 'w', mode);
   try {
     fchmodSync(fd, mode);
-    writeSync(fd, text);
+    // Unlike writeSync, it writes on after a short write: a full disk is an error, never a file cut off.
+    writeFileSync(fd, text);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
