@@ -20,7 +20,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'integration',
-          include: ['{apps,libs}/*/src/**/*.it-spec.ts'],
+          include: ['{apps,libs}/*/src/**/*.it-spec.ts', 'test/crash/**/*.it-spec.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },

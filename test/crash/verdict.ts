@@ -2,8 +2,9 @@ import Database from 'better-sqlite3';
 
 import { LIMITS, type ReminderNote } from '#libs/protocol';
 
-import type { Did, Note, Refusal, Shown } from './notes.js';
+import type { Note } from './notes.js';
 import type { OperatorSend } from './operator.js';
+import { numberOf, outOfOrder, sightingsOf, unmarked, type Done, type Seen } from './sightings.js';
 import { percentile } from './time.js';
 
 /** A number that has to be 0, with some of what it counts. */
@@ -52,11 +53,6 @@ interface MessageRecord {
 }
 
 const EXAMPLES = 5;
-/** A refusal that only says that the turn was over. */
-const ENDED = new Set(['superseded', 'unauthorized']);
-/** An answer may come when the question is resolved already. */
-const LATE_ANSWER = new Set(['conflict']);
-
 /** Compares what the broker's database holds with what agents and operator saw. */
 export function judge(evidence: Evidence): Verdict {
   const db = new Database(evidence.database, { readonly: true });
@@ -88,12 +84,7 @@ class Judge {
   }
 
   judge(): Verdict {
-    const notes = [...this.evidence.notes].flatMap(([agent, its]) =>
-      its.map((note) => ({ agent, note })),
-    );
-    const shown = notes.filter((line): line is Seen => line.note.event === 'shown');
-    const did = notes.filter((line): line is Done => line.note.event === 'did');
-    const refused = notes.filter((line): line is No => line.note.event === 'refused');
+    const { shown, did, refused } = sightingsOf(this.evidence.notes);
     const checks = [
       check('lost', [...this.lost(), ...this.missing(did), ...this.unseen(shown)]),
       check('consumed twice without the redelivered mark', unmarked(shown)),
@@ -104,7 +95,7 @@ class Judge {
       check('reminders early', this.remindersEarly(shown, did)),
       check('reminders twice', this.remindersTwice()),
       check('question outcomes twice', this.outcomesTwice()),
-      check('refused', [...this.evidence.operator.refused, ...refusals(refused)]),
+      check('refused', [...this.evidence.operator.refused, ...refused]),
       check('damage of threads.db', this.damage()),
     ];
     return { checks, facts: this.facts(shown, did) };
@@ -288,59 +279,8 @@ class Judge {
   }
 }
 
-interface Seen {
-  agent: string;
-  note: Shown;
-}
-interface Done {
-  agent: string;
-  note: Did;
-}
-interface No {
-  agent: string;
-  note: Refusal;
-}
-
-/** Later showings of a message to the same agent that do not say so. */
-function unmarked(shown: readonly Seen[]): string[] {
-  const before = new Set<string>();
-  return shown.flatMap(({ agent, note }) => {
-    const key = `${agent} ${note.id}`;
-    const isAgain = before.has(key);
-    before.add(key);
-    return isAgain && !note.redelivered ? [`${note.id} to ${agent} in turn ${note.turn}`] : [];
-  });
-}
-
-/** First showings that come after one that was written later, of one sender and priority (P9). */
-function outOfOrder(shown: readonly Seen[]): string[] {
-  const newest = new Map<string, number>();
-  return shown.flatMap(({ agent, note }) => {
-    if (note.redelivered) return [];
-    const key = `${agent} ${note.from} ${note.priority}`;
-    const id = numberOf(note.id);
-    const before = newest.get(key) ?? 0;
-    newest.set(key, Math.max(before, id));
-    return id < before ? [`${note.id} from ${note.from} to ${agent} came after m${before}`] : [];
-  });
-}
-
-function refusals(refused: readonly No[]): string[] {
-  return refused
-    .filter(
-      ({ note }) =>
-        !ENDED.has(note.code) && !(note.tool === 'answer' && LATE_ANSWER.has(note.code)),
-    )
-    .map(({ agent, note }) => `${note.tool} ${note.number} of ${agent}: ${note.message}`);
-}
-
 function check(what: string, found: readonly string[]): Check {
   return { what, count: found.length, examples: found.slice(0, EXAMPLES) };
-}
-
-/** Ids are a letter and a number. */
-function numberOf(id: string): number {
-  return Number(id.slice(1));
 }
 
 function contentOf(body: string): { n?: number } {
