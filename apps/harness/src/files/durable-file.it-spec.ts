@@ -9,8 +9,8 @@ import { SmallDisk } from '../../../../test/support/small-disk.js';
 import { removeDurably, writeDurably } from './durable-file.js';
 
 /** Filling a file system needs one of its own, and mounting it root. */
-const itAsRoot: (title: string, body: () => Promise<void>) => void =
-  process.getuid?.() === 0 ? it : () => {};
+const describeAsRoot: (title: string, body: () => void) => void =
+  process.getuid?.() === 0 ? describe : () => {};
 
 let folder: string;
 const file = () => path.join(folder, 'ends.json');
@@ -29,8 +29,10 @@ describe(verifies('5.1') + 'a durable file', () => {
     removeDurably(file());
     expect(() => readFileSync(file())).toThrow('ENOENT');
   });
+});
 
-  itAsRoot('keeps the old text whole when the disk takes only a part of the new one', async () => {
+describeAsRoot(verifies('5.1') + 'a durable file on a full disk', () => {
+  it('keeps the old text whole when only a part of the new one fits', async () => {
     const disk = SmallDisk.mount(folder, 2);
     if (typeof disk === 'string') throw new Error(disk);
     try {
