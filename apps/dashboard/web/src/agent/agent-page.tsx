@@ -119,9 +119,9 @@ function AgentHead({ agent }: { agent: AgentRow }): ReactNode {
 /** Writes to the agent, or tells its harness something with a slash. */
 function AgentComposer({ agent }: { agent: AgentRow }): ReactNode {
   const { name } = agent;
-  const [draft, setDraft] = useDraft(`agent/${name}`, name);
+  const [draft, setDraft] = useDraft(`agent/${name}`, [name]);
   const failed = useOutbox((store) => store.outgoing).filter(
-    ({ to, state }) => to === name && state === 'failed',
+    ({ to, state }) => state === 'failed' && to.length === 1 && to[0] === name,
   );
   return (
     <div className="agent-compose">
@@ -131,7 +131,7 @@ function AgentComposer({ agent }: { agent: AgentRow }): ReactNode {
             <OutgoingItem
               key={message.key}
               message={message}
-              onEdit={({ body }) => setDraft({ to: name, body })}
+              onEdit={({ body }) => setDraft({ to: [name], body })}
             />
           ))}
         </ol>

@@ -4,6 +4,8 @@ import { useState, type KeyboardEvent } from 'react';
 export interface Choice {
   value: string;
   hint: string;
+  /** Shown however many others there are. */
+  always?: boolean;
 }
 
 export interface Completion {
@@ -25,7 +27,7 @@ export function tokenAt(
   text: string,
   caret: number,
 ): { sign: string; part: string; from: number } | undefined {
-  const match = /(?:^|[\s(])([@/])([a-z0-9-]*)$/i.exec(text.slice(0, caret));
+  const match = /(?:^|[\s(])([@/])([a-z0-9-]*|\*)$/i.exec(text.slice(0, caret));
   if (!match) return undefined;
   const sign = match[1] ?? '';
   const part = match[2] ?? '';
@@ -33,6 +35,14 @@ export function tokenAt(
 }
 
 const MOST_CHOICES = 8;
+
+/** The choices that begin with `part`, as many as the list holds: those that are always shown stand at its end. */
+export function fitting(choices: readonly Choice[], part: string): Choice[] {
+  const fits = choices.filter(({ value }) => value.toLowerCase().startsWith(part));
+  const always = fits.filter((choice) => choice.always);
+  const others = fits.filter((choice) => !choice.always);
+  return [...others.slice(0, MOST_CHOICES - always.length), ...always];
+}
 
 /**
  * The list under a text field: arrows choose, Tab or Enter takes, Esc closes until the next letter. `choicesFor` gives
@@ -44,11 +54,7 @@ export function useCompletion(
 ): Completion {
   const [at, setAt] = useState<{ sign: string; part: string; from: number; caret: number }>();
   const [chosen, choose] = useState(0);
-  const choices = at
-    ? choicesFor(at.sign, at.from)
-        .filter(({ value }) => value.toLowerCase().startsWith(at.part))
-        .slice(0, MOST_CHOICES)
-    : [];
+  const choices = at ? fitting(choicesFor(at.sign, at.from), at.part) : [];
   const close = (): void => setAt(undefined);
   const current = Math.min(chosen, choices.length - 1);
   const pick = (index: number): void => {

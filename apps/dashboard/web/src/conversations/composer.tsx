@@ -3,15 +3,22 @@ import { ArrowUp, CornerDownRight, X } from 'lucide-react';
 import { useId, useRef, useState, type KeyboardEvent, type ReactNode } from 'react';
 
 import type { MessageRow, Priority, SendResult } from '#libs/protocol';
-import { LIMITS } from '#libs/protocol';
+import { BROADCAST, LIMITS } from '#libs/protocol';
 
 import { Button } from '../design/button.js';
 import { moodOf } from '../hive/mood.js';
 import { sendMessage } from '../hive/outbox.js';
+import {
+  addressedIn,
+  calledAll,
+  recipientsProblem,
+  unknownIn,
+  withRecipient,
+} from '../hive/recipients.js';
 import { useAgents } from '../hive/threads.js';
-import { called, utf8Length } from '../hive/words.js';
+import { called, plural, utf8Length } from '../hive/words.js';
 import { useCompletion, type Choice } from './completion.js';
-import { Recipient } from './recipient.js';
+import { Recipients } from './recipient.js';
 
 /** A command that the composer takes instead of a message: `/compact`. */
 export interface Slash {
@@ -25,24 +32,30 @@ const PRIORITIES: readonly Priority[] = ['normal', 'urgent', 'low'];
 const COUNT_FROM = 0.5;
 
 export interface ComposerDraft {
-  to: string;
+  /** Names, or `*` alone. */
+  to: readonly string[];
   body: string;
+  /** The operator chose the names themselves: what is typed with @ comes to them instead of in their place. */
+  chosen?: boolean;
 }
 
-/** Where the operator writes: recipient, text with completion, what it answers, how long it may be. */
+/** Where the operator writes: recipients, text with completion, what it answers, how long it may be. */
 export function Composer({
   draft,
   onDraft,
+  onForget,
   fixed = false,
   answers,
   onUnanswer,
   onSent,
   slashes = [],
-  placeholder = 'Write a message. @ names an agent.',
+  placeholder = 'Write a message. @ names an agent, @* everybody.',
 }: {
   draft: ComposerDraft;
   onDraft: (draft: ComposerDraft) => void;
-  /** The recipient cannot be changed here. */
+  /** Begins afresh once something was sent; otherwise the next message is for the same names. */
+  onForget?: () => void;
+  /** The recipients cannot be changed here. */
   fixed?: boolean;
   /** The message that is answered. */
   answers?: MessageRow;
@@ -60,15 +73,21 @@ export function Composer({
   const { to, body } = draft;
   const bytes = utf8Length(body);
   const over = bytes > LIMITS.body_bytes;
-  const known = agents.some(({ name }) => name === to);
+  const names = agents.map(({ name }) => name);
 
-  const setBody = (text: string): void => {
+  /** Takes what was typed, and gives what of it stays in the field. */
+  const setBody = (text: string): string => {
     setProblem(undefined);
-    // `@name text` at the start says whom it is for.
-    const addressed = fixed ? undefined : /^@([a-z][a-z0-9-]*)\s/.exec(text);
-    const agent = agents.find(({ name }) => name === addressed?.[1]);
-    if (addressed && agent) onDraft({ to: agent.name, body: text.slice(addressed[0].length) });
-    else onDraft({ to, body: text });
+    // `@name @other text` at the start says whom it is for.
+    const addressed = fixed ? { names: [], rest: text } : addressedIn(text, names);
+    if (addressed.names.length === 0) onDraft({ ...draft, body: text });
+    else address(addressed.names, addressed.rest);
+    return addressed.rest;
+  };
+  /** Puts names to those that the operator chose, or in place of those that nobody chose. */
+  const address = (more: readonly string[], text: string): void => {
+    const all = more.reduce<readonly string[]>(withRecipient, draft.chosen ? to : []);
+    onDraft({ to: all, body: text, chosen: true });
   };
 
   const completion = useCompletion(
@@ -76,12 +95,17 @@ export function Composer({
       if (sign === '/') {
         return from === 0 ? slashes.map(({ name, hint }) => ({ value: name, hint })) : [];
       }
-      return agents.map((agent) => ({ value: agent.name, hint: moodOf(agent).word }));
+      const choices = agents.map((agent) => ({ value: agent.name, hint: moodOf(agent).word }));
+      if (fixed || from > 0 || agents.length === 0) return choices;
+      const others = draft.chosen ? choices.filter(({ value }) => !to.includes(value)) : choices;
+      const hint = `everybody: ${plural(agents.length, 'agent')}`;
+      return [...others, { value: BROADCAST, hint, always: true }];
     },
     ({ value }, from, caret) => {
       const sign = body[from];
       const rest = body.slice(caret).trimStart();
-      if (sign === '@' && from === 0 && !fixed) onDraft({ to: value, body: rest });
+      setProblem(undefined);
+      if (sign === '@' && from === 0 && !fixed) address([value], rest);
       else setBody(`${body.slice(0, from)}${sign}${value} ${rest}`);
       field.current?.focus();
     },
@@ -95,18 +119,23 @@ export function Composer({
       ? slash.run((match[2] ?? '').trim())
       : `There is no /${match[1]} here. /help lists what there is.`;
     if (fault) setProblem(fault);
-    else onDraft({ to, body: '' });
+    else onDraft({ ...draft, body: '' });
     return true;
   };
 
   const submit = async (): Promise<void> => {
     const text = body.trimEnd();
     if (text === '' || over || runSlash(text)) return;
-    if (!to) {
-      setProblem('Choose whom it is for: type @ and a name.');
+    const unknown = to.length === 0 ? unknownIn(text, names) : undefined;
+    const fault = unknown
+      ? `There is no agent called ${unknown}. Type @ to see who there is.`
+      : recipientsProblem(to, names);
+    if (fault) {
+      setProblem(fault);
       return;
     }
-    onDraft({ to, body: '' });
+    if (onForget) onForget();
+    else onDraft({ ...draft, body: '' });
     setPriority('normal');
     const result = await sendMessage({
       to,
@@ -119,6 +148,10 @@ export function Composer({
 
   const onKey = (event: KeyboardEvent): void => {
     if (event.nativeEvent.isComposing || completion.onKey(event)) return;
+    if (event.key === 'Backspace' && body === '' && !fixed && to.length > 0) {
+      onDraft({ to: to.slice(0, -1), body, chosen: true });
+      return;
+    }
     // On a touch keyboard Enter makes a line; the button sends.
     const touch = matchMedia('(pointer: coarse)').matches;
     const sends = event.key === 'Enter' && !event.shiftKey && (!touch || event.ctrlKey);
@@ -163,7 +196,7 @@ export function Composer({
         rows={1}
         value={body}
         placeholder={placeholder}
-        aria-label={to ? `Message to ${to}` : 'Message'}
+        aria-label={to.length > 0 ? `Message to ${calledAll(to)}` : 'Message'}
         aria-autocomplete="list"
         aria-haspopup="listbox"
         aria-controls={open ? listId : undefined}
@@ -171,8 +204,10 @@ export function Composer({
         aria-invalid={said ? true : undefined}
         aria-describedby={said ? problemId : undefined}
         onChange={({ target }) => {
-          setBody(target.value);
-          completion.moved(target.value, target.selectionStart);
+          const typed = target.value;
+          const caret = target.selectionStart;
+          const kept = setBody(typed);
+          completion.moved(kept, Math.max(0, caret - (typed.length - kept.length)));
         }}
         onSelect={({ currentTarget }) => {
           if (open && currentTarget.selectionStart !== currentTarget.value.length) {
@@ -209,15 +244,14 @@ export function Composer({
       <div className="composer-foot">
         {fixed ? (
           <span className="composer-to mono">
-            to <b>{to}</b>
+            to <b>{calledAll(to)}</b>
           </span>
         ) : (
-          <Recipient
+          <Recipients
             to={to}
-            known={known}
-            onChoose={(name) => {
-              onDraft({ to: name, body });
-              field.current?.focus();
+            onChange={(changed) => {
+              setProblem(undefined);
+              onDraft({ to: changed, body, chosen: true });
             }}
           />
         )}

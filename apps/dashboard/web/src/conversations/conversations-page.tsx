@@ -10,6 +10,7 @@ import { ThreadView } from './thread-view.js';
 export function Conversations({ thread: id }: { thread?: string }): ReactNode {
   const threads = useThreads();
   const [filter, setFilter] = useState<ThreadFilter>({ show: 'all', agent: '' });
+  const [query, setQuery] = useState('');
   const thread = threads.find((each) => each.id === id);
   return (
     <main className={id ? 'conversations chosen' : 'conversations'}>
@@ -19,6 +20,8 @@ export function Conversations({ thread: id }: { thread?: string }): ReactNode {
         chosen={id}
         filter={filter}
         onFilter={setFilter}
+        query={query}
+        onQuery={setQuery}
       />
       {id && id !== 'new' ? (
         <ThreadView key={id} id={id} thread={thread} />

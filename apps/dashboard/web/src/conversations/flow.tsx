@@ -4,6 +4,7 @@ import { Link, useLocation } from 'wouter';
 
 import { Empty } from '../design/empty.js';
 import { stillOutgoing, useOutbox } from '../hive/outbox.js';
+import { concerns } from '../hive/recipients.js';
 import { idNumber } from '../hive/rows.js';
 import { useHive } from '../hive/store.js';
 import { Composer } from './composer.js';
@@ -20,10 +21,7 @@ const MOST = 100;
 export function Flow({ agent }: { agent: string }): ReactNode {
   const known = useHive((store) => store.rows.messages);
   const messages = Object.values(known)
-    .filter(
-      ({ from, deliveries }) =>
-        agent === '' || from === agent || deliveries.some(({ to }) => to === agent),
-    )
+    .filter((message) => agent === '' || concerns(message, agent))
     .sort((a, b) => idNumber(a.id) - idNumber(b.id))
     .slice(-MOST);
   const outgoing = stillOutgoing(
@@ -31,7 +29,7 @@ export function Flow({ agent }: { agent: string }): ReactNode {
     known,
   ).filter(({ in_reply_to: answered }) => answered === undefined);
   const sticky = useStickyEnd(idNumber(messages.at(-1)?.id ?? 'm0') + outgoing.length);
-  const [draft, setDraft] = useDraft('flow', agent);
+  const [draft, setDraft, forget] = useDraft('flow', agent ? [agent] : []);
   const [, go] = useLocation();
   return (
     <section className="thread flow" aria-label="All messages">
@@ -61,7 +59,7 @@ export function Flow({ agent }: { agent: string }): ReactNode {
               <OutgoingItem
                 key={message.key}
                 message={message}
-                onEdit={({ to, body }) => setDraft({ to, body })}
+                onEdit={({ to, body }) => setDraft({ to, body, chosen: true })}
               />
             ))}
           </ol>
@@ -72,6 +70,7 @@ export function Flow({ agent }: { agent: string }): ReactNode {
         <Composer
           draft={draft}
           onDraft={setDraft}
+          onForget={forget}
           onSent={({ thread_id: thread }) => go(`/conversations/${thread}`)}
         />
       </div>

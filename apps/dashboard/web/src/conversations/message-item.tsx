@@ -12,9 +12,10 @@ import { ErrorNote } from '../design/error-note.js';
 import { LinkedText } from '../design/linked-text.js';
 import { dismissAction, markRead, readKey, useAction } from '../hive/actions.js';
 import { useOutbox } from '../hive/outbox.js';
+import { calledAll, recipientsOf } from '../hive/recipients.js';
 import { unreadByOperator } from '../hive/threads.js';
 import { called } from '../hive/words.js';
-import { DeliveryLine } from './delivery.js';
+import { Deliveries } from './delivery.js';
 
 /** One message of a conversation with everything that the operator may want to know about it. */
 export const MessageItem = memo(function MessageItem({
@@ -40,10 +41,14 @@ export const MessageItem = memo(function MessageItem({
       data-message={message.id}
     >
       <Cell name={message.from} size={30} />
-      <article className="message-card" aria-label={`${message.from} to ${message.to}`}>
+      <article
+        className="message-card"
+        aria-label={`${message.from} to ${calledAll(recipientsOf(message))}`}
+      >
         <header className="message-head">
           <span className="mono message-way">
-            <Name name={message.from} /> <span className="quiet">→</span> <Name name={message.to} />
+            <b>{called(message.from)}</b> <span className="quiet">→</span>{' '}
+            <b title={message.to}>{calledAll(recipientsOf(message))}</b>
           </span>
           <Marks message={message} />
           <span className="message-when quiet">
@@ -69,11 +74,7 @@ export const MessageItem = memo(function MessageItem({
         </p>
         {note && <p className="message-note">{note}</p>}
         <footer className="message-foot">
-          <ul className="deliveries">
-            {message.deliveries.map((delivery) => (
-              <DeliveryLine key={delivery.to} delivery={delivery} />
-            ))}
-          </ul>
+          <Deliveries message={message} />
           <span className="message-buttons">
             {onReply && (
               <Button
@@ -94,10 +95,6 @@ export const MessageItem = memo(function MessageItem({
     </li>
   );
 });
-
-function Name({ name }: { name: string }): ReactNode {
-  return <b>{called(name)}</b>;
-}
 
 function Marks({ message }: { message: MessageRow }): ReactNode {
   return (
@@ -145,9 +142,16 @@ function ReadError({ id }: { id: string }): ReactNode {
 /** Brings the answered message into view without leaving a mark in the history. */
 function jump(event: { preventDefault: () => void; currentTarget: HTMLAnchorElement }): void {
   event.preventDefault();
-  const target = document.querySelector(event.currentTarget.hash);
-  target?.scrollIntoView({ block: 'center' });
-  target?.classList.add('found');
-  setTimeout(() => target?.classList.remove('found'), FOUND_MS);
+  showMessage(event.currentTarget.hash.slice(1));
 }
-const FOUND_MS = 1400;
+
+/** Brings a message of this page into view and marks it for a moment; false when it is not here. */
+export function showMessage(id: string): boolean {
+  const target = document.querySelector(`#${CSS.escape(id)}`);
+  if (!target) return false;
+  target.scrollIntoView({ block: 'center' });
+  target.classList.add('found');
+  setTimeout(() => target.classList.remove('found'), FOUND_MS);
+  return true;
+}
+const FOUND_MS = 2400;

@@ -5,6 +5,7 @@ import { Button } from '../design/button.js';
 import { Cell } from '../design/cell.js';
 import { ErrorNote } from '../design/error-note.js';
 import { discard, resend, type Outgoing } from '../hive/outbox.js';
+import { calledAll } from '../hive/recipients.js';
 
 /** A message of the operator that the hive does not show yet: on its way, or failed with the reason. */
 export function OutgoingItem({
@@ -21,7 +22,7 @@ export function OutgoingItem({
       <article className="message-card">
         <header className="message-head">
           <span className="mono message-way">
-            <b>you</b> <span className="quiet">→</span> <b>{message.to}</b>
+            <b>you</b> <span className="quiet">→</span> <b>{calledAll(message.to)}</b>
           </span>
           <span className="message-when quiet">
             {failed ? 'not sent' : 'sending'}

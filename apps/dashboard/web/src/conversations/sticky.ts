@@ -9,6 +9,8 @@ export interface Sticky {
   /** What arrived while the reader was further up. */
   below: number;
   toEnd: () => void;
+  /** Stays where it is from now on: something further up is shown. */
+  leaveEnd: () => void;
 }
 
 /**
@@ -26,6 +28,10 @@ export function useStickyEnd(count: number): Sticky {
     atEnd.current = true;
     setSeen(count);
   }, [count]);
+
+  const leaveEnd = useCallback(() => {
+    atEnd.current = false;
+  }, []);
 
   const onScroll = useCallback(() => {
     const box = ref.current;
@@ -50,5 +56,5 @@ export function useStickyEnd(count: number): Sticky {
     return () => observer.disconnect();
   }, []);
 
-  return { ref, onScroll, below: Math.max(0, count - seen), toEnd };
+  return { ref, onScroll, below: Math.max(0, count - seen), toEnd, leaveEnd };
 }

@@ -11,10 +11,12 @@ import { Empty } from '../design/empty.js';
 import { ErrorNote } from '../design/error-note.js';
 import { markRead } from '../hive/actions.js';
 import { callApi, errorText } from '../hive/http.js';
+import { calledEach } from '../hive/recipients.js';
 import { idNumber, withMessages } from '../hive/rows.js';
 import { mergeRows, useHive } from '../hive/store.js';
 import { useAgents, useOperatorInbox, type Thread } from '../hive/threads.js';
 import { called } from '../hive/words.js';
+import { SearchBox, SearchResults } from './message-search.js';
 
 export interface ThreadFilter {
   show: 'all' | 'mine' | 'waiting';
@@ -34,7 +36,7 @@ const SHOWS = [
 export function filterThreads(threads: readonly Thread[], filter: ThreadFilter): Thread[] {
   return threads.filter(
     (thread) =>
-      (filter.agent === '' || thread.participants.includes(filter.agent)) &&
+      (filter.agent === '' || thread.everybody || thread.participants.includes(filter.agent)) &&
       (filter.show === 'all' ||
         (filter.show === 'mine' && thread.participants.includes('operator')) ||
         (filter.show === 'waiting' && thread.waiting + thread.dead + thread.unread.length > 0)),
@@ -46,14 +48,18 @@ export function ThreadList({
   chosen,
   filter,
   onFilter,
+  query,
+  onQuery,
 }: {
   threads: readonly Thread[];
   chosen?: string;
   filter: ThreadFilter;
   onFilter: (filter: ThreadFilter) => void;
+  /** What is looked for; empty: nothing. */
+  query: string;
+  onQuery: (query: string) => void;
 }): ReactNode {
   const agents = useAgents();
-  const [shown, setShown] = useState(THREADS_SHOWN);
   return (
     <section className="thread-list" aria-label="Conversations">
       <header className="thread-list-head">
@@ -62,19 +68,22 @@ export function ThreadList({
           <SquarePen size={14} aria-hidden /> Write
         </Link>
       </header>
+      <SearchBox query={query} onQuery={onQuery} />
       <div className="thread-filter">
-        <div className="switcher" role="group" aria-label="Which conversations">
-          {SHOWS.map(({ show, name }) => (
-            <button
-              key={show}
-              type="button"
-              aria-pressed={filter.show === show}
-              onClick={() => onFilter({ ...filter, show })}
-            >
-              {name}
-            </button>
-          ))}
-        </div>
+        {query.trim() === '' && (
+          <div className="switcher" role="group" aria-label="Which conversations">
+            {SHOWS.map(({ show, name }) => (
+              <button
+                key={show}
+                type="button"
+                aria-pressed={filter.show === show}
+                onClick={() => onFilter({ ...filter, show })}
+              >
+                {name}
+              </button>
+            ))}
+          </div>
+        )}
         <label>
           <span className="only-spoken">Conversations of</span>
           <select
@@ -91,6 +100,27 @@ export function ThreadList({
           </select>
         </label>
       </div>
+      {query.trim() === '' ? (
+        <Threads threads={threads} chosen={chosen} filter={filter} />
+      ) : (
+        <SearchResults query={query} agent={filter.agent} />
+      )}
+    </section>
+  );
+}
+
+function Threads({
+  threads,
+  chosen,
+  filter,
+}: {
+  threads: readonly Thread[];
+  chosen: string | undefined;
+  filter: ThreadFilter;
+}): ReactNode {
+  const [shown, setShown] = useState(THREADS_SHOWN);
+  return (
+    <>
       <Inbox />
       {threads.length === 0 ? (
         <Empty title="No conversation here">
@@ -114,7 +144,7 @@ export function ThreadList({
       ) : (
         <Older agent={filter.agent} />
       )}
-    </section>
+    </>
   );
 }
 
@@ -148,7 +178,7 @@ function Inbox(): ReactNode {
 const CELLS_SHOWN = 3;
 
 function ThreadItem({ thread, chosen }: { thread: Thread; chosen: boolean }): ReactNode {
-  const { participants, last, messages, unread, waiting, dead } = thread;
+  const { names, last, messages, unread, waiting, dead } = thread;
   return (
     <li>
       <Link
@@ -157,11 +187,11 @@ function ThreadItem({ thread, chosen }: { thread: Thread; chosen: boolean }): Re
         aria-current={chosen ? 'true' : undefined}
       >
         <span className="thread-cells">
-          {participants.slice(0, CELLS_SHOWN).map((name) => (
+          {names.slice(0, CELLS_SHOWN).map((name) => (
             <Cell key={name} name={name} size={24} />
           ))}
         </span>
-        <span className="thread-names mono clip">{participants.map(called).join(' · ')}</span>
+        <span className="thread-names mono clip">{calledEach(names)}</span>
         <span className="thread-when quiet">
           <Ago at={last.sent_at} />
         </span>

@@ -1,8 +1,8 @@
 import { ArrowLeft, CheckCheck } from 'lucide-react';
-import { useState, type ReactNode } from 'react';
-import { Link, useLocation } from 'wouter';
+import { useEffect, useState, type ReactNode } from 'react';
+import { Link, useLocation, useSearch } from 'wouter';
 
-import type { DashboardAnswers, MessageRow, SendResult } from '#libs/protocol';
+import { OPERATOR, type MessageRow, type SendResult } from '#libs/protocol';
 
 import { Button } from '../design/button.js';
 import { Cell } from '../design/cell.js';
@@ -11,33 +11,38 @@ import { ErrorNote } from '../design/error-note.js';
 import { markRead } from '../hive/actions.js';
 import { moodOf } from '../hive/mood.js';
 import { stillOutgoing, useOutbox } from '../hive/outbox.js';
-import { useQuery } from '../hive/queries.js';
-import { withMessages } from '../hive/rows.js';
-import { mergeRows, useHive } from '../hive/store.js';
+import { calledEach, recipientsOf } from '../hive/recipients.js';
+import { useHive } from '../hive/store.js';
 import { unreadByOperator, useAgents, type Thread } from '../hive/threads.js';
-import { called, plural } from '../hive/words.js';
+import { plural } from '../hive/words.js';
 import { Composer } from './composer.js';
 import { useDraft } from './drafts.js';
 import { EndPill } from './end-pill.js';
-import { MessageItem } from './message-item.js';
+import { MessageItem, showMessage } from './message-item.js';
 import { OutgoingItem } from './outgoing-item.js';
 import { useStickyEnd } from './sticky.js';
+import { useThreadMessages } from './thread-messages.js';
+
+/** Senders that have no inbox: an answer goes to those who were written to. */
+const WITHOUT_INBOX = new Set<MessageRow['from_kind']>(['operator', 'system', 'external']);
 
 /** Whom an answer to a message goes to. */
-function counterpart(message: MessageRow | undefined): string {
-  if (!message) return '';
-  return message.from === 'operator' ? message.to : message.from;
+function counterparts(message: MessageRow | undefined): string[] {
+  if (!message) return [];
+  return WITHOUT_INBOX.has(message.from_kind)
+    ? recipientsOf(message).filter((name) => name !== OPERATOR)
+    : [message.from];
 }
 
-/** What the operator's next message answers: what they chose, else the last thing that its recipient said here. */
+/** What the operator's next message answers: what they chose, else the last thing that its recipients said here. */
 function answeredBy(
   messages: readonly MessageRow[],
-  to: string,
+  to: readonly string[],
   chosen: string | undefined,
 ): MessageRow | undefined {
   return (
     messages.find(({ id }) => id === chosen) ??
-    messages.findLast(({ from }) => from === to) ??
+    messages.findLast(({ from }) => to.includes(from)) ??
     messages.at(-1)
   );
 }
@@ -45,16 +50,12 @@ function answeredBy(
 /** One conversation from its first message to its last, and what the operator adds to it. */
 export function ThreadView({ id, thread }: { id: string; thread: Thread | undefined }): ReactNode {
   const messages = thread?.messages ?? [];
-  // The snapshot holds the newest messages only: a conversation without its first one is read as a whole.
-  const [whole] = useState(() => messages[0] !== undefined && !messages[0].in_reply_to);
-  const query = useQuery<DashboardAnswers['messages']>(
-    whole ? null : `/api/messages?${new URLSearchParams({ thread: id }).toString()}`,
-    (page) => mergeRows((rows) => withMessages(rows, page.messages)),
-  );
+  const at = new URLSearchParams(useSearch()).get('at') ?? undefined;
+  const { reading, error, again, older } = useThreadMessages(id, at);
   const [replyTo, setReplyTo] = useState<string>();
   const [alone, setAlone] = useState(false);
   const last = messages.findLast(({ from }) => from !== 'operator') ?? messages.at(-1);
-  const [draft, setDraft] = useDraft(`thread/${id}`, counterpart(last));
+  const [draft, setDraft] = useDraft(`thread/${id}`, counterparts(last));
   const answers = alone ? undefined : answeredBy(messages, draft.to, replyTo);
   const [, go] = useLocation();
   const known = useHive((store) => store.rows.messages);
@@ -69,6 +70,13 @@ export function ThreadView({ id, thread }: { id: string; thread: Thread | undefi
         known[message.in_reply_to]?.thread_id === id),
   );
   const sticky = useStickyEnd(messages.length + outgoing.length);
+  const { leaveEnd } = sticky;
+  const isHere = at !== undefined && messages.some((message) => message.id === at);
+  useEffect(() => {
+    if (!isHere) return;
+    leaveEnd();
+    showMessage(at);
+  }, [at, isHere, leaveEnd]);
 
   const sent = (result: SendResult, answered: MessageRow | undefined): void => {
     setReplyTo(undefined);
@@ -82,16 +90,26 @@ export function ThreadView({ id, thread }: { id: string; thread: Thread | undefi
       <ThreadHead id={id} thread={thread} />
       <div className="thread-scroll" ref={sticky.ref} onScroll={sticky.onScroll}>
         <div className="thread-inner">
-          {query.error && <ErrorNote onRetry={query.again}>{query.error}</ErrorNote>}
-          {messages.length === 0 && query.loading && <MessageSkeletons />}
-          {messages.length === 0 && query.data && (
+          {error && <ErrorNote onRetry={again}>{error}</ErrorNote>}
+          {messages.length === 0 && reading && <MessageSkeletons />}
+          {messages.length === 0 && !reading && !error && (
             <Empty title="There is no such conversation">
               It may have been swept, or its address is wrong.
             </Empty>
           )}
+          {older && (
+            <div className="older">
+              <Button small look="ghost" busy={reading} onClick={older}>
+                Older messages
+              </Button>
+            </div>
+          )}
+          {at !== undefined && !isHere && !reading && messages.length > 0 && (
+            <p className="quiet thread-missing">The message {at} is no longer kept.</p>
+          )}
           <ol className="messages" aria-live="polite" aria-relevant="additions">
-            {messages.map((message, at) => {
-              const previous = messages[at - 1];
+            {messages.map((message, index) => {
+              const previous = messages[index - 1];
               const answered =
                 message.in_reply_to && message.in_reply_to !== previous?.id
                   ? known[message.in_reply_to]
@@ -104,7 +122,7 @@ export function ThreadView({ id, thread }: { id: string; thread: Thread | undefi
                   onReply={() => {
                     setReplyTo(message.id);
                     setAlone(false);
-                    setDraft({ to: counterpart(message), body: draft.body });
+                    setDraft({ to: counterparts(message), body: draft.body, chosen: true });
                   }}
                 />
               );
@@ -113,7 +131,7 @@ export function ThreadView({ id, thread }: { id: string; thread: Thread | undefi
               <OutgoingItem
                 key={message.key}
                 message={message}
-                onEdit={({ to, body }) => setDraft({ to, body })}
+                onEdit={({ to, body }) => setDraft({ to, body, chosen: true })}
               />
             ))}
           </ol>
@@ -136,10 +154,13 @@ export function ThreadView({ id, thread }: { id: string; thread: Thread | undefi
   );
 }
 
+const CELLS_SHOWN = 6;
+
 function ThreadHead({ id, thread }: { id: string; thread: Thread | undefined }): ReactNode {
   const agents = useAgents();
   const [busy, setBusy] = useState(false);
   const unread = thread?.unread ?? [];
+  const cells = thread?.names.slice(0, CELLS_SHOWN) ?? [];
   const readAll = async (): Promise<void> => {
     setBusy(true);
     await Promise.all(unread.map((message) => markRead(message.id)));
@@ -151,13 +172,15 @@ function ThreadHead({ id, thread }: { id: string; thread: Thread | undefined }):
         <ArrowLeft size={17} aria-hidden />
       </Link>
       <span className="thread-cells">
-        {thread?.participants.map((name) => {
+        {cells.map((name) => {
           const agent = agents.find((each) => each.name === name);
           return <Cell key={name} name={name} tone={agent && moodOf(agent).tone} size={28} />;
         })}
       </span>
       <div className="thread-title">
-        <h2 className="mono clip">{thread?.participants.map(called).join(' · ') ?? id}</h2>
+        <h2 className="mono clip" title={thread && calledEach(thread.names)}>
+          {thread ? calledEach(thread.names) : id}
+        </h2>
         <p className="quiet">
           <span className="mono">{id}</span>
           {thread && ` · ${plural(thread.messages.length, 'message')}`}

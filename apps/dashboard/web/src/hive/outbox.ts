@@ -3,11 +3,13 @@ import { create } from 'zustand';
 import type { MessageRow, Priority, SendResult } from '#libs/protocol';
 
 import { callApi, errorText, hiveNow } from './http.js';
+import { recipientsOf, sameRecipients, toField } from './recipients.js';
 import { onHiveEvent } from './store.js';
 
 /** What the operator wants to send. */
 export interface Draft {
-  to: string;
+  /** Names, or `*` alone. */
+  to: readonly string[];
   body: string;
   in_reply_to?: string;
   priority?: Priority;
@@ -74,7 +76,7 @@ async function deliver({
 }: Outgoing): Promise<SendResult | undefined> {
   try {
     const result = await callApi<SendResult>('POST', '/api/messages', {
-      to,
+      to: toField(to),
       body,
       idempotency_key: key,
       ...(in_reply_to ? { in_reply_to } : {}),
@@ -85,22 +87,34 @@ async function deliver({
     if (note) useOutbox.setState(({ notes }) => ({ notes: { ...notes, [result.id]: note } }));
     return result;
   } catch (error) {
-    change(key, { state: 'failed', error: errorText(error) });
+    // What an event was taken for is no longer sure: the same key tells the hive when it is sent again.
+    change(key, { state: 'failed', error: errorText(error), id: undefined, thread_id: undefined });
     return undefined;
   }
 }
 
-/** The event can be faster than the answer: then the oldest equal message on its way is the one. */
+/**
+ * The event can be faster than the answer, and names no key: then the oldest equal message on its way is taken for it
+ * until the answer says which one it is.
+ */
 onHiveEvent((event) => {
   if (event.kind !== 'message_sent' || event.message.from_kind !== 'operator') return;
-  const { message } = event;
-  const mine = useOutbox
-    .getState()
-    .outgoing.find(
-      (sent) => sent.state === 'sending' && sent.to === message.to && sent.body === message.body,
-    );
-  if (mine) change(mine.key, { state: 'stored', id: message.id, thread_id: message.thread_id });
+  const key = sentAs(useOutbox.getState().outgoing, event.message);
+  if (key)
+    change(key, { state: 'stored', id: event.message.id, thread_id: event.message.thread_id });
 });
+
+/** The key of the message on its way that a row of the hive stands for, as far as its content tells. */
+export function sentAs(outgoing: readonly Outgoing[], message: MessageRow): string | undefined {
+  if (outgoing.some(({ id }) => id === message.id)) return undefined;
+  return outgoing.find(
+    ({ state, to, body, in_reply_to: answered }) =>
+      state === 'sending' &&
+      body === message.body &&
+      answered === message.in_reply_to &&
+      sameRecipients(to, recipientsOf(message)),
+  )?.key;
+}
 
 /** The messages on their way that do not yet stand in `messages`. */
 export function stillOutgoing(

@@ -4,7 +4,7 @@ import type { Delivery, MessageRow } from '#libs/protocol';
 
 import { verifies } from '../../../../../test/requirements/verifies.js';
 import { threadsOf } from './threads.js';
-import { deliveryText } from './words.js';
+import { deliveryText, waitsInWords } from './words.js';
 
 function message(
   id: string,
@@ -30,6 +30,17 @@ function message(
   };
 }
 
+function waits(reason: Delivery['waits_for']): Delivery {
+  return {
+    to: 'a',
+    state: 'queued',
+    since: '',
+    attempt: 1,
+    hand_outs: 0,
+    ...(reason ? { waits_for: reason } : {}),
+  };
+}
+
 describe(verifies('1.5', '1.12') + 'conversations', () => {
   it('put messages in the order of the writer, and the newest conversation first', () => {
     const threads = threadsOf([
@@ -51,6 +62,30 @@ describe(verifies('1.5', '1.12') + 'conversations', () => {
     expect(thread?.unread.map(({ id }) => id)).toEqual(['m1']);
     expect(thread?.waiting).toBe(1);
     expect(thread?.dead).toBe(1);
+  });
+
+  it('count every delivery of a broadcast, whose row shows a part of them', () => {
+    const all = message('m1', 'm1', 'operator', '*', 'dead');
+    const [thread] = threadsOf([
+      { ...all, broadcast: true, delivery_counts: { acked: 900, queued: 97, dead: 3 } },
+      message('m2', 'm1', 'scout', 'operator'),
+    ]);
+    expect([thread?.waiting, thread?.dead, thread?.everybody]).toEqual([97, 3, true]);
+    expect(thread?.names).toEqual(['operator', '*', 'scout']);
+    expect(thread?.messages).toHaveLength(2);
+  });
+
+  it('say of a list whom it was for', () => {
+    const [thread] = threadsOf([message('m1', 'm1', 'operator', 'scout, miner')]);
+    expect(thread?.names).toEqual(['operator', 'scout', 'miner']);
+    expect(thread?.everybody).toBe(false);
+  });
+
+  it('say why many deliveries wait, the most frequent reason first', () => {
+    expect(waitsInWords([waits('busy'), waits('stopped'), waits('stopped')])).toBe(
+      '2 × agent is stopped, 1 × agent is in a turn',
+    );
+    expect(waitsInWords([{ ...waits(undefined), state: 'acked' }])).toBe('');
   });
 
   it('say why a delivery waits and why it ended', () => {

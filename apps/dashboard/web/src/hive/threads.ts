@@ -1,7 +1,8 @@
 import { useMemo } from 'react';
 
-import type { AgentRow, Delivery, MessageRow } from '#libs/protocol';
+import { OPERATOR, type AgentRow, type DeliveryState, type MessageRow } from '#libs/protocol';
 
+import { deliveryCounts, deliveryTo, recipientsOf } from './recipients.js';
 import { idNumber } from './rows.js';
 import { useHive } from './store.js';
 
@@ -9,8 +10,12 @@ import { useHive } from './store.js';
 export interface Thread {
   id: string;
   messages: MessageRow[];
-  /** Everyone who wrote or was written to, in the order of appearance. */
+  /** Everyone who wrote or was written to, in the order of appearance, as far as the rows show them. */
   participants: string[];
+  /** Who wrote, and whom they wrote to: names in the order of appearance, `*` for everybody. */
+  names: string[];
+  /** Something was sent to everybody, and not every recipient is among the participants. */
+  everybody: boolean;
   last: MessageRow;
   /** Messages to the operator that nobody marked as read. */
   unread: MessageRow[];
@@ -23,8 +28,10 @@ export function unreadByOperator(message: MessageRow): boolean {
   return message.deliveries.some(({ to, state }) => to === 'operator' && state === 'queued');
 }
 
-function isWaiting({ to, state }: Delivery): boolean {
-  return to !== 'operator' && state === 'queued';
+/** Deliveries of a message in a state, the operator's own not counted. */
+function countOf(message: MessageRow, state: DeliveryState): number {
+  const own = deliveryTo(message, OPERATOR)?.state === state ? 1 : 0;
+  return (deliveryCounts(message)[state] ?? 0) - own;
 }
 
 /** Groups messages into conversations, the one with the newest message first. */
@@ -42,17 +49,20 @@ export function threadsOf(messages: readonly MessageRow[]): Thread[] {
 }
 
 function describe(id: string, messages: MessageRow[]): Thread {
-  const deliveries = messages.flatMap((message) => message.deliveries);
+  const sum = (state: DeliveryState): number =>
+    messages.reduce((all, message) => all + countOf(message, state), 0);
   return {
     id,
     messages,
     participants: [
       ...new Set(messages.flatMap((m) => [m.from, ...m.deliveries.map(({ to }) => to)])),
     ],
+    names: [...new Set(messages.flatMap((m) => [m.from, ...recipientsOf(m)]))],
+    everybody: messages.some((m) => m.broadcast && m.delivery_counts !== undefined),
     last: messages.at(-1) as MessageRow,
     unread: messages.filter(unreadByOperator),
-    waiting: deliveries.filter(isWaiting).length,
-    dead: deliveries.filter(({ state }) => state === 'dead').length,
+    waiting: sum('queued'),
+    dead: sum('dead'),
   };
 }
 

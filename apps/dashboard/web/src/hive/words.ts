@@ -1,5 +1,12 @@
 import { OPERATOR } from '#libs/protocol';
-import type { Delivery, ResultKind, TurnState, WaitReason, WakeReason } from '#libs/protocol';
+import type {
+  Delivery,
+  DeliveryState,
+  ResultKind,
+  TurnState,
+  WaitReason,
+  WakeReason,
+} from '#libs/protocol';
 
 /** `12s`, `4m`, `3h`, `2d`: how long something took or is ago, in the largest whole unit. */
 export function briefDuration(ms: number): string {
@@ -98,6 +105,27 @@ export function deliveryText(delivery: Delivery): string {
     default:
       return delivery.state;
   }
+}
+
+/** What a number of deliveries in a state is called: `3 waiting`. */
+export const COUNTED_STATES: Record<DeliveryState, string> = {
+  queued: 'waiting',
+  leased: 'in a turn',
+  acked: 'read',
+  dead: 'given up',
+  cancelled: 'cancelled',
+};
+
+/** Why the queued ones of many deliveries wait, most frequent first: `2 × agent is stopped, 1 × agent is in a turn`. */
+export function waitsInWords(deliveries: readonly Delivery[]): string {
+  const counts = new Map<WaitReason, number>();
+  for (const { state, waits_for: reason } of deliveries) {
+    if (state === 'queued' && reason) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  return [...counts]
+    .sort(([, one], [, other]) => other - one)
+    .map(([reason, count]) => `${count} × ${WAITS[reason]}`)
+    .join(', ');
 }
 
 export const TURN_STATE_WORDS: Record<TurnState, string> = {

@@ -6,8 +6,8 @@ import { useLocation } from 'wouter';
 import { Cell } from '../design/cell.js';
 import { Dialog } from '../design/dialog.js';
 import { moodOf } from '../hive/mood.js';
+import { calledEach } from '../hive/recipients.js';
 import { useAgents, useThreads } from '../hive/threads.js';
-import { called } from '../hive/words.js';
 
 interface Place {
   to: string;
@@ -116,7 +116,7 @@ function usePlaces(): Place[] {
       },
       ...threads.slice(0, MOST_THREADS).map((thread) => ({
         to: `/conversations/${thread.id}`,
-        name: thread.participants.map(called).join(' · '),
+        name: calledEach(thread.names),
         what: thread.last.body,
         icon: <MessagesSquare size={16} />,
       })),

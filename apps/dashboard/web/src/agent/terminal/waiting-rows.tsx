@@ -1,5 +1,7 @@
 import { useMemo, type ReactNode } from 'react';
 
+import { BROADCAST } from '#libs/protocol';
+
 import { stillOutgoing, useOutbox } from '../../hive/outbox.js';
 import { useHive } from '../../hive/store.js';
 import { called, deliveryText, plural } from '../../hive/words.js';
@@ -27,7 +29,9 @@ function useWaiting(name: string): Waiting[] {
       return delivery ? [{ key: id, from, body, why: deliveryText(delivery) }] : [];
     });
     const sending = stillOutgoing(outgoing, known)
-      .filter(({ to, state }) => to === name && state !== 'failed')
+      .filter(
+        ({ to, state }) => state !== 'failed' && (to.includes(name) || to.includes(BROADCAST)),
+      )
       .map(({ key, body }) => ({ key, from: 'operator', body, why: 'on its way' }));
     return [...queued, ...sending];
   }, [inbox, known, outgoing, name]);
