@@ -15,18 +15,69 @@ const SCREENSHOTS = path.resolve(import.meta.dirname, '../screenshots');
 const PATIENCE = { timeout: 60_000, interval: 200 };
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
-/** The page's views with what must stand there before they are looked at. */
-const VIEWS = [
+interface View {
+  name: string;
+  path: string;
+  /** What must stand there before it is looked at. */
+  shows: string;
+  /** What is done then, and what stands there afterwards. */
+  after?: { act: (page: Page) => Promise<void>; shows: string };
+}
+
+const VIEWS: readonly View[] = [
   { name: 'swarm', path: '/', shows: '.agents > li' },
   { name: 'flow', path: '/conversations/new', shows: '.message' },
+  {
+    name: 'recipients',
+    path: '/conversations/new',
+    shows: '.message',
+    after: {
+      act: (page) => page.locator('.composer textarea').fill('@manager @guard @builder @forager @'),
+      shows: '.choices',
+    },
+  },
+  {
+    name: 'broadcast',
+    path: '/conversations/new',
+    shows: '.message',
+    after: {
+      act: (page) => page.locator('.composer textarea').fill('@* Everybody, please: '),
+      shows: '.recipient',
+    },
+  },
+  {
+    name: 'search',
+    path: '/conversations',
+    shows: '.thread-item',
+    after: {
+      act: (page) => page.getByRole('searchbox').fill('re'),
+      shows: '.search-hit mark',
+    },
+  },
+  {
+    name: 'search-nothing',
+    path: '/conversations',
+    shows: '.thread-item',
+    after: { act: (page) => page.getByRole('searchbox').fill('quagga zebra'), shows: '.empty' },
+  },
   { name: 'terminal', path: '/agents/manager', shows: '.prompt-from' },
   { name: 'inbox', path: '/agents/manager/inbox', shows: '.message' },
+  { name: 'open', path: '/agents/manager/open', shows: '.open-item, .open-none' },
+  {
+    name: 'wake',
+    path: '/agents/manager/open',
+    shows: '.open-none',
+    after: {
+      act: (page) => page.getByRole('button', { name: 'Wake manager from outside' }).click(),
+      shows: '.wake',
+    },
+  },
   { name: 'turns', path: '/agents/manager/turns', shows: '.turn-line' },
   { name: 'stats', path: '/agents/manager/stats', shows: '.plot canvas' },
   { name: 'config', path: '/agents/manager/config', shows: '.code-key' },
   { name: 'journal', path: '/agents/manager/journal', shows: '.journal .code, .empty' },
   { name: 'operations', path: '/operations', shows: '.operation' },
-] as const;
+];
 
 const MODES = [
   { name: 'dark-wide', colorScheme: 'dark', viewport: WIDE, phone: false },
@@ -83,6 +134,10 @@ describe(verifies('7.5') + 'how the page looks, in light and dark, wide and on a
       for (const view of VIEWS) {
         await page.goto(new URL(view.path, hive.dashboardUrl).href);
         await page.locator(view.shows).first().waitFor({ timeout: PATIENCE.timeout });
+        if (view.after) {
+          await view.after.act(page);
+          await page.locator(view.after.shows).first().waitFor({ timeout: PATIENCE.timeout });
+        }
         await page.screenshot({ path: path.join(SCREENSHOTS, `${view.name}-${mode.name}.png`) });
         found.push(...(await violations(page)).map((what) => `${view.name}: ${what}`));
         const wider = await page.evaluate(

@@ -20,8 +20,10 @@ import { slashesOf } from './slashes.js';
 import { ConfigTab } from './tabs/config-tab.js';
 import { InboxTab } from './tabs/inbox-tab.js';
 import { JournalTab } from './tabs/journal-tab.js';
+import { OpenTab } from './tabs/open-tab.js';
 import { TurnsTab } from './tabs/turns-tab.js';
 import { Terminal } from './terminal/terminal.js';
+import { WakeButton } from './wake-dialog.js';
 
 // The plots come with their own library, which the other tabs do not need.
 const StatsTab = lazy(() => import('./tabs/stats-tab.js'));
@@ -29,6 +31,7 @@ const StatsTab = lazy(() => import('./tabs/stats-tab.js'));
 const TABS = [
   ['terminal', 'Terminal'],
   ['inbox', 'Inbox'],
+  ['open', 'Open'],
   ['turns', 'Turns'],
   ['stats', 'Stats'],
   ['config', 'Config'],
@@ -64,6 +67,12 @@ export default function AgentPage({ name, tab }: { name: string; tab: string }):
               {value === 'inbox' && agent.unread > 0 && (
                 <span className="count soft">{agent.unread}</span>
               )}
+              {value === 'open' && agent.reminders.failed > 0 && (
+                <span className="count failed">
+                  {agent.reminders.failed}
+                  <span className="only-spoken"> failed</span>
+                </span>
+              )}
             </Tabs.Trigger>
           ))}
         </Tabs.List>
@@ -76,6 +85,9 @@ export default function AgentPage({ name, tab }: { name: string; tab: string }):
         </Tabs.Content>
         <Tabs.Content value="inbox" className="tab-body" tabIndex={-1}>
           <InboxTab name={name} />
+        </Tabs.Content>
+        <Tabs.Content value="open" className="tab-body" tabIndex={-1}>
+          <OpenTab name={name} />
         </Tabs.Content>
         <Tabs.Content value="turns" className="tab-body" tabIndex={-1}>
           <TurnsTab name={name} />
@@ -110,7 +122,10 @@ function AgentHead({ agent }: { agent: AgentRow }): ReactNode {
         {agent.status_text && <p className="agent-status">{agent.status_text}</p>}
         {need && <p className={`agent-need ${tone}`}>{need}</p>}
       </div>
-      <AgentActions agent={agent} />
+      <div className="agent-head-actions">
+        <WakeButton agent={agent} />
+        <AgentActions agent={agent} />
+      </div>
       <AgentErrors name={agent.name} />
     </header>
   );

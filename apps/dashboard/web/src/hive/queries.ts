@@ -1,6 +1,10 @@
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
+
+import type { HiveEvent } from '#libs/protocol';
 
 import { callApi, errorText } from './http.js';
+import { LiveRead } from './live-read.js';
+import { onHiveEvent, useHive } from './store.js';
 
 export interface Query<T> {
   data: T | undefined;
@@ -45,5 +49,53 @@ export function useQuery<T>(
     error: current?.error,
     loading: path !== null && current === undefined,
     again,
+  };
+}
+
+/**
+ * Reads what the rows cannot tell (what is open for an agent, its dead deliveries), and reads it again when an event
+ * `touches` it. What was read last stays while it is read again. `touches` may be a new function at every call.
+ */
+export function useLiveQuery<T>(path: string, touches: (event: HiveEvent) => boolean): Query<T> {
+  const [answer, setAnswer] = useState<{ path: string; data?: T; error?: string }>();
+  const since = useHive(({ rows }) => rows.since);
+  const reader = useRef<LiveRead>(undefined);
+  const touched = useRef(touches);
+  touched.current = touches;
+
+  useEffect(() => {
+    const abort = new AbortController();
+    const live = new LiveRead(async () => {
+      try {
+        const data = await callApi<T>('GET', path, undefined, abort.signal);
+        setAnswer({ path, data });
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        setAnswer((old) => ({
+          path,
+          ...(old?.path === path && old.data !== undefined ? { data: old.data } : {}),
+          error: errorText(error),
+        }));
+      }
+    });
+    reader.current = live;
+    const forget = onHiveEvent((event) => {
+      if (touched.current(event)) live.changed();
+    });
+    void live.now();
+    return () => {
+      forget();
+      live.stop();
+      abort.abort();
+    };
+    // Events behind another snapshot do not tell what happened before it.
+  }, [path, since]);
+
+  const current = answer?.path === path ? answer : undefined;
+  return {
+    data: current?.data,
+    error: current?.error,
+    loading: current === undefined,
+    again: () => void reader.current?.now(),
   };
 }

@@ -1,0 +1,125 @@
+import './open.css';
+import { CircleHelp, MailOpen } from 'lucide-react';
+import { useMemo, type ReactNode } from 'react';
+import { Link } from 'wouter';
+
+import type { BrokerDashboardApi, OpenThread } from '#libs/protocol';
+
+import { Ago } from '../../design/ago.js';
+import { ErrorNote } from '../../design/error-note.js';
+import { hiveNow } from '../../hive/http.js';
+import { useLiveQuery } from '../../hive/queries.js';
+import { useHive } from '../../hive/store.js';
+import { called } from '../../hive/words.js';
+import { DeadDeliveries } from './dead-deliveries.js';
+import { stillOpen, touchesOpen } from './open-events.js';
+import { Part } from './part.js';
+import { Reminders } from './reminders.js';
+
+/** All that an agent has not finished: questions, messages, reminders, and what could not be delivered to it. */
+export function OpenTab({ name }: { name: string }): ReactNode {
+  return (
+    <div className="agent-open">
+      <OpenThreads name={name} />
+      <Reminders name={name} />
+      <DeadDeliveries name={name} />
+    </div>
+  );
+}
+
+type Question = Extract<OpenThread, { kind: 'question' }>;
+type Message = Extract<OpenThread, { kind: 'message' }>;
+
+function OpenThreads({ name }: { name: string }): ReactNode {
+  const query = useLiveQuery<BrokerDashboardApi['agent_threads'][1]>(
+    `/api/agents/${encodeURIComponent(name)}/threads`,
+    (event) => touchesOpen(event, name),
+  );
+  const messages = useHive((store) => store.rows.messages);
+  const known = useHive((store) => store.rows.questions);
+  const { data } = query;
+  // Ages are of the moment of the answer; what stands here goes on ageing.
+  const read = useMemo(() => ({ data, at: hiveNow() }), [data]);
+  const questions = (data?.threads ?? [])
+    .filter((thread): thread is Question => thread.kind === 'question')
+    .filter(({ id }) => (known[id]?.state ?? 'open') === 'open');
+  const unacked = stillOpen(
+    (data?.threads ?? []).filter((thread): thread is Message => thread.kind === 'message'),
+    messages,
+    name,
+  );
+  const since = (thread: OpenThread): string =>
+    new Date(read.at - thread.age_seconds * 1000).toISOString();
+  return (
+    <Part title="Open threads" count={questions.length + unacked.length} of="open-threads">
+      {query.error && <ErrorNote onRetry={query.again}>{query.error}</ErrorNote>}
+      {query.loading && <div className="skeleton open-skeleton" />}
+      {data && questions.length + unacked.length === 0 && (
+        <p className="quiet open-none">{name} has no open question and no message to answer for.</p>
+      )}
+      <ul className="open-list">
+        {questions.map((question) => (
+          <QuestionItem key={question.id} question={question} since={since(question)} />
+        ))}
+        {unacked.map((message) => (
+          <MessageItem key={message.id} message={message} since={since(message)} />
+        ))}
+      </ul>
+      {data?.truncated && <p className="quiet open-none">There is more than this list holds.</p>}
+    </Part>
+  );
+}
+
+function QuestionItem({ question, since }: { question: Question; since: string }): ReactNode {
+  const { id, asker, target, question: text, options, deadline_at: deadline } = question;
+  return (
+    <li className="open-item" data-open={id}>
+      <CircleHelp size={15} aria-hidden />
+      <div className="open-what">
+        <p className="open-who">
+          <span className="mono">
+            <b>{called(asker)}</b> asks <b>{target === null ? 'you' : called(target)}</b>
+          </span>
+          <span className="quiet">
+            <Ago at={since} suffix=" ago" />
+            {deadline && ` · until ${new Date(deadline).toLocaleString()}`}
+          </span>
+        </p>
+        <p className="prose open-text">{text}</p>
+        {options.length > 0 && <p className="quiet open-text">{options.join(' · ')}</p>}
+      </div>
+      <span className="mono quiet open-id">{id}</span>
+    </li>
+  );
+}
+
+const STATE_WORDS: Partial<Record<Message['state'], string>> = {
+  queued: 'waits for its next turn',
+  leased: 'is in its turn now',
+};
+
+function MessageItem({ message, since }: { message: Message; since: string }): ReactNode {
+  const { id, from, state, thread_id: thread, body } = message;
+  return (
+    <li className="open-item" data-open={id}>
+      <MailOpen size={15} aria-hidden />
+      <div className="open-what">
+        <p className="open-who">
+          <span className="mono">
+            from <b>{called(from)}</b>
+          </span>
+          <span className={state === 'leased' ? 'chip honey' : 'chip'}>
+            {STATE_WORDS[state] ?? state}
+          </span>
+          <span className="quiet">
+            <Ago at={since} suffix=" ago" />
+          </span>
+        </p>
+        <p className="prose open-text">{body}</p>
+      </div>
+      <Link href={`/conversations/${thread}?at=${id}`} className="button small">
+        Open <span className="only-spoken">the conversation of {id}</span>
+      </Link>
+    </li>
+  );
+}

@@ -1,0 +1,171 @@
+import type { Browser, Locator, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import type { BrokerDashboardApi, DashboardAnswers, SendResult } from '#libs/protocol';
+
+import { verifies } from '../requirements/verifies.js';
+import {
+  appears,
+  countOf,
+  launchBrowser,
+  watchedPage,
+  WIDE,
+  type Watched,
+} from '../support/browser.js';
+import { startHive, type RunningHive } from '../support/hive.js';
+import { McpAgent } from '../support/mcp-agent.js';
+
+const PATIENCE = { timeout: 60_000, interval: 100 };
+/** Five failed turns with their back-off, in milliseconds; a busy machine gets longer. */
+const UNTIL_DEAD = 110_000;
+
+async function gone(item: Locator): Promise<void> {
+  await expect.poll(() => item.count(), PATIENCE).toBe(0);
+}
+
+describe(
+  verifies('7.1', '7.4', '7.6', '1.2', '1.15', '2.4', '3.5') + "what is open on an agent's page",
+  () => {
+    let hive: RunningHive;
+    let browser: Browser;
+    let page: Page;
+    let watched: Watched;
+    let scout: McpAgent;
+
+    beforeAll(async () => {
+      hive = await startHive();
+      scout = await McpAgent.join(hive, 'scout');
+      await hive.api('POST', '/api/agents?wait=1', {
+        name: 'broken',
+        config: { driver: 'command', command: ['false'] },
+      });
+      // It takes a while until this one is given up.
+      await hive.api('POST', '/api/messages', { to: 'broken', body: 'Mend yourself.' });
+      browser = await launchBrowser();
+      const context = await browser.newContext({ viewport: WIDE, reducedMotion: 'reduce' });
+      ({ page, watched } = await watchedPage(context));
+      await page.goto(await hive.loginLink());
+      await page
+        .locator('.rail')
+        .getByRole('link', { name: /^scout/ })
+        .click();
+      await page.getByRole('tab', { name: 'Open' }).click();
+    });
+    afterAll(async () => {
+      await browser?.close();
+      await scout?.close();
+      await hive?.stop();
+    });
+
+    const part = (name: string): Locator => page.getByRole('region', { name });
+
+    it('is nothing at first, and says so', async () => {
+      expect(await appears(part('Open threads').getByText('has no open question'))).toBe(true);
+      expect(await appears(part('Reminders').getByText('has set no reminder'))).toBe(true);
+      expect(await appears(part('Dead deliveries').getByText('could be delivered'))).toBe(true);
+    });
+
+    it('shows a message when it is sent, and lets it go when it is acked', async () => {
+      const { id } = await hive.api<SendResult>('POST', '/api/messages', {
+        to: 'scout',
+        body: 'Look behind the hill.',
+      });
+      const item = page.locator(`[data-open="${id}"]`);
+      expect(await appears(item.getByText('Look behind the hill.'))).toBe(true);
+      expect(await appears(item.getByText('waits for its next turn'))).toBe(true);
+      await scout.call('recv');
+      expect(await appears(item.getByText('is in its turn now'))).toBe(true);
+      await scout.call('ack', { ids: [id] });
+      await gone(item);
+    });
+
+    it('shows a question when it is asked, and lets it go when it is answered', async () => {
+      const { id } = await scout.call<{ id: string }>('ask', {
+        question: 'Left or right?',
+        options: ['left', 'right'],
+      });
+      const item = page.locator(`[data-open="${id}"]`);
+      expect(await appears(item.getByText('Left or right?'))).toBe(true);
+      await hive.api('POST', `/api/questions/${id}/answer`, { answer: 'left' });
+      await gone(item);
+    });
+
+    it('shows a reminder when it is set, and cancels it after asking once', async () => {
+      const { id } = await scout.call<{ id: string }>('remind', {
+        message: 'Look again.',
+        delay_seconds: 3600,
+      });
+      const item = page.locator(`[data-open="${id}"]`);
+      expect(await appears(item.getByText('Look again.'))).toBe(true);
+      expect(await appears(item.getByText('in 59m'))).toBe(true);
+      await page.getByRole('button', { name: `Cancel reminder ${id}` }).click();
+      await page.getByRole('button', { name: 'Keep' }).click();
+      expect(await item.count()).toBe(1);
+      await page.getByRole('button', { name: `Cancel reminder ${id}` }).click();
+      await page.getByRole('button', { name: 'Cancel reminder', exact: true }).click();
+      await gone(item);
+      const { reminders } = await hive.api<BrokerDashboardApi['reminders'][1]>(
+        'GET',
+        '/api/agents/scout/reminders',
+      );
+      expect(reminders).toMatchObject([{ id, state: 'cancelled' }]);
+    });
+
+    it('wakes the agent from outside, and says what is wrong at the field', async () => {
+      await page.getByRole('button', { name: 'Wake scout from outside' }).click();
+      const label = page.getByLabel('Who it is from');
+      const submit = page.getByRole('button', { name: 'Wake scout', exact: true });
+      await label.fill('C I');
+      await submit.click();
+      expect(await appears(page.getByText('A label has 1 to 32'))).toBe(true);
+      expect(await appears(page.getByText('Write what the agent is to be told.'))).toBe(true);
+      expect(countOf(watched, 'POST /api/agents/scout/wake')).toBe(0);
+      await label.fill('ci');
+      await page.getByLabel('What it says').fill('The build is green.');
+      await submit.click();
+      await gone(page.getByRole('dialog'));
+      const item = part('Open threads').locator('.open-item', { hasText: 'The build is green.' });
+      expect(await appears(item.getByText('external:ci'))).toBe(true);
+      const { messages } = await hive.api<DashboardAnswers['messages']>(
+        'GET',
+        '/api/agents/scout/inbox',
+      );
+      expect(messages[0]).toMatchObject({ from: 'external:ci', from_kind: 'external' });
+    });
+
+    it('shows what could not be delivered with its reason, and tries it again', async () => {
+      await page
+        .locator('.rail')
+        .getByRole('link', { name: /^broken/ })
+        .click();
+      await page.getByRole('tab', { name: 'Open' }).click();
+      const item = part('Dead deliveries').locator('.open-item', { hasText: 'Mend yourself.' });
+      expect(await appears(item, UNTIL_DEAD)).toBe(true);
+      expect(await appears(item.getByText('5 turns failed on it'))).toBe(true);
+      expect(await part('Open threads').locator('.open-item').count()).toBe(0);
+      await item.getByRole('button', { name: 'Try again' }).click();
+      await gone(item);
+      expect(await appears(part('Open threads').getByText('Mend yourself.'))).toBe(true);
+    });
+
+    it('has asked for /api/state exactly once in all of this, and the console is silent', () => {
+      expect(countOf(watched, 'GET /api/state')).toBe(1);
+      expect(watched.complaints).toEqual([]);
+    });
+
+    it('reads nothing while nothing happens', async () => {
+      await page
+        .locator('.rail')
+        .getByRole('link', { name: /^scout/ })
+        .click();
+      await page.getByRole('tab', { name: 'Open' }).click();
+      expect(await appears(part('Open threads').getByText('The build is green.'))).toBe(true);
+      await page.waitForLoadState('networkidle');
+      const before = watched.requests.length;
+      // The page has no clock of its own to be moved on: what would be asked for comes within this time.
+      await page.waitForTimeout(3000);
+      const asked = watched.requests.slice(before).filter((each) => each.includes('scout'));
+      expect(asked).toEqual([]);
+    });
+  },
+);
