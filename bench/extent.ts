@@ -9,6 +9,8 @@ export interface Extent {
   idleMessages: number;
   /** Messages in the large database. */
   rows: number;
+  /** Messages in the databases that are compared with a small one. */
+  scaleRows: number[];
   /** MCP calls between two looks at the gateway's heap. */
   mcpCalls: number;
   mcpSessions: number;
@@ -24,6 +26,7 @@ export const FULL_EXTENT: Extent = {
   warmUpMs: 2500,
   idleMessages: 100,
   rows: 1_000_000,
+  scaleRows: [1_000_000],
   mcpCalls: 20_000,
   mcpSessions: 512,
   idleHiveMs: 120_000,
@@ -37,8 +40,12 @@ export const QUICK_EXTENT: Extent = {
   warmUpMs: 800,
   idleMessages: 30,
   rows: 100_000,
+  scaleRows: [100_000],
   mcpCalls: 2000,
   mcpSessions: 128,
   idleHiveMs: 10_000,
   remindersMs: 3000,
 };
+
+/** `--full`: also ten million messages, which takes some 8 GiB of disk and several minutes. */
+export const LARGEST_ROWS = 10_000_000;

@@ -7,33 +7,39 @@ import { parseArgs } from 'node:util';
 import Database from 'better-sqlite3';
 
 import { ROOT } from './child-process.js';
-import { FULL_EXTENT, QUICK_EXTENT } from './extent.js';
+import { FULL_EXTENT, LARGEST_ROWS, QUICK_EXTENT } from './extent.js';
 import { isMet, toTable, type ResultRow } from './report.js';
 import { measureIdleHive } from './targets/idle-hive.target.js';
 import { measureLarge } from './targets/large.target.js';
 import { measureMass } from './targets/mass.target.js';
 import { measureMemory } from './targets/memory.target.js';
+import { measureScale } from './targets/scale.target.js';
 import { measureSpeed } from './targets/speed.target.js';
 import { measureTime } from './targets/time.target.js';
 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    full: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true },
     help: { type: 'boolean', default: false },
   },
 });
 
 if (values.help) {
-  process.stdout.write(`npm run bench [-- --quick] [--only speed|large|memory|time|mass|hive]\n`);
+  process.stdout.write(
+    `npm run bench [-- --quick | --full] [--only speed|large|scale|memory|time|mass|hive]\n`,
+  );
   process.exit(0);
 }
 
-const extent = values.quick ? QUICK_EXTENT : FULL_EXTENT;
+const usual = values.quick ? QUICK_EXTENT : FULL_EXTENT;
+const extent = values.full ? { ...usual, scaleRows: [...usual.scaleRows, LARGEST_ROWS] } : usual;
 const tell = (text: string) => process.stderr.write(`${text}\n`);
 const parts: Record<string, () => Promise<ResultRow[]>> = {
   speed: () => measureSpeed(extent, tell),
   large: () => measureLarge(extent, tell),
+  scale: () => measureScale(extent, tell),
   memory: () => measureMemory(extent),
   time: () => measureTime(extent, tell),
   mass: () => measureMass(tell),

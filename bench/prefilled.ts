@@ -10,17 +10,23 @@ import { THREADS_MIGRATIONS } from '../apps/broker/src/storage/threads.migration
 const BATCH = 20_000;
 
 /**
- * Makes the broker's database with `messages` read messages between agents 1 to `agents`. Their bodies are short: what
- * is measured on it writes new pages, and old bodies are not touched.
+ * Makes the broker's database with `messages` read messages between agents 1 to `agents`. Their bodies
+ * may be empty where what is measured writes new pages, and old bodies are not touched.
  */
-export function makeFilledDatabase(dbDir: string, messages: number, agents: number): void {
+export function makeFilledDatabase(
+  dbDir: string,
+  messages: number,
+  agents: number,
+  bodyBytes = 0,
+): void {
+  const body = 'x'.repeat(bodyBytes);
   mkdirSync(dbDir, { recursive: true });
   const db = openDatabase({ path: path.join(dbDir, 'threads.db'), synchronous: 'NORMAL' });
   migrate(db, THREADS_MIGRATIONS);
   const message = db.prepare(`
     INSERT INTO messages (thread, in_reply_to, from_agent, from_name, from_kind, to_names, kind, event, priority,
       broadcast, hop, may_repeat, cause_turn, cause_message, sent_at, body)
-    VALUES (?, NULL, ?, ?, 'agent', ?, 'message', NULL, 'normal', 0, 0, 0, NULL, NULL, ?, '')`);
+    VALUES (?, NULL, ?, ?, 'agent', ?, 'message', NULL, 'normal', 0, 0, 0, NULL, NULL, ?, ?)`);
   const delivery = db.prepare(`
     INSERT INTO deliveries (message, recipient, state, priority, sender, limited, eager, hand_outs, since)
     VALUES (?, ?, 'acked', 1, ?, 1, 0, 1, ?)`);
@@ -30,7 +36,7 @@ export function makeFilledDatabase(dbDir: string, messages: number, agents: numb
       const recipient = ((id * 31) % agents) + 1;
       // Every second message is a reply in one of many threads.
       const thread = id % 2 === 0 && id > 1000 ? (id * 7919) % (id - 1) || 1 : null;
-      message.run(thread, sender, `a${sender}`, `a${recipient}`, id);
+      message.run(thread, sender, `a${sender}`, `a${recipient}`, id, body);
       delivery.run(id, recipient, sender, id);
     }
   });

@@ -10,6 +10,7 @@ import { MessagesRepository } from '../../apps/broker/src/messages/messages.repo
 import { toRegistry, type BenchAgent } from '../bench-agents.js';
 import type { BenchProcess } from '../child-process.js';
 import { startRedis } from '../hive-under-test.js';
+import { cheapRequestId } from '../uuid7.js';
 import { RpcDoor, type BrokerCall } from './rpc.door.js';
 
 /** Stands for the connection of a gateway that never goes away. */
@@ -57,6 +58,26 @@ export class InProcessBroker {
   async fireReminders(): Promise<void> {
     const job = { id: 'r1', occurrence: 1, attempt: 1 };
     await this.open.scheduler.fire_reminders({ jobs: [job] }, this.context());
+  }
+
+  /** The newest messages that wait for the agent, as the dashboard asks for them. */
+  async inboxPage(agent: BenchAgent, limit: number): Promise<void> {
+    await this.open.dashboard.agent_inbox({ agent: agent.name, limit }, this.context());
+  }
+
+  async openThreads({ credential }: BenchAgent): Promise<void> {
+    await this.open.gateway.get_open_threads({ credential }, this.context());
+  }
+
+  /** A question to the operator that stays open. */
+  async ask({ credential, name }: BenchAgent): Promise<void> {
+    const question = { question: 'go on?', request_id: cheapRequestId(), session: name };
+    await this.open.gateway.ask({ credential, ...question }, this.context());
+  }
+
+  /** One step of every walk of the retention sweep. */
+  async sweepRetention(): Promise<void> {
+    await this.open.scheduler.sweep_retention({}, this.context());
   }
 
   /** How many messages are stored. */
