@@ -1,5 +1,6 @@
 export { ManualClock, systemClock, type Clock } from './clock.js';
 export { BadConfigurationError, loadEnv } from './env.js';
+export { LineOutput } from './line-output.js';
 export { createLogger, NestLog, type Logger } from './log.js';
 export { parseRedisUrl, type RedisUrl } from './redis-url.js';
 export {

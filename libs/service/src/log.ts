@@ -1,6 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, type Logger } from 'pino';
 
+import { LineOutput } from './line-output.js';
+
 export type { Logger };
 
 /** Paths that never reach a log (PRODUCT 8.4). */
@@ -18,15 +20,27 @@ const SECRETS = [
   '*.password',
 ];
 
-/** A JSON logger on stdout; the supervisor collects the lines of every service. */
-export function createLogger(service: string, level: string): Logger {
-  return pino({
+const STDOUT = 1;
+const WARN = 40;
+
+/**
+ * A JSON logger on stdout; the supervisor collects the lines of every service. A full disk or a reader that is gone costs
+ * lines, and nothing else: pino's own output would end the process or hold up its end.
+ */
+export function createLogger(service: string, level: string, fd = STDOUT): Logger {
+  const lossOf = (count: number) => {
+    const time = new Date().toISOString();
+    const msg = `${count} lines of the log could not be written and are lost`;
+    return JSON.stringify({ level: WARN, time, service, msg });
+  };
+  const options = {
     name: service,
     level,
     base: { service },
     redact: { paths: SECRETS, censor: '[secret]' },
     timestamp: pino.stdTimeFunctions.isoTime,
-  });
+  };
+  return pino(options, new LineOutput(fd, lossOf));
 }
 
 /** Nest's own messages through the same logger, its start-up chatter at debug. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -37,6 +37,38 @@ describe('a log file', () => {
       'a.log.2': 'line 4\n',
       'a.log.3': 'line 3\n',
     });
+  });
+
+  it('is written on when it cannot be put aside, and put aside when that is possible again', () => {
+    const log = open();
+    log.write('line 1\n');
+    // Where there is no room for another file, it cannot be opened.
+    const next = path.join(folder, 'a.log.next');
+    mkdirSync(next);
+    log.write('line 2\n');
+    log.write('line 3\n');
+    expect(readdirSync(folder).toSorted()).toEqual(['a.log', 'a.log.next']);
+    expect(readFileSync(path.join(folder, 'a.log'), 'utf8')).toBe('line 1\nline 2\nline 3\n');
+    rmSync(next, { recursive: true });
+    log.write('line 4\n');
+    log.close();
+    expect(readFileSync(path.join(folder, 'a.log'), 'utf8')).toBe('line 4\n');
+    expect(readFileSync(path.join(folder, 'a.log.1'), 'utf8')).toContain('line 3');
+  });
+
+  it('that cannot be opened is trouble that is told, and is opened when it can be', () => {
+    const troubles: string[] = [];
+    const home = path.join(folder, 'logs');
+    writeFileSync(home, 'in the way');
+    const log = new LogFile(path.join(home, 'a.log'), (error) => troubles.push(error.message));
+    log.write('one\n');
+    log.write('two\n');
+    expect(troubles).toHaveLength(1);
+    rmSync(home);
+    mkdirSync(home);
+    log.write('three\n');
+    log.close();
+    expect(readFileSync(log.path, 'utf8')).toBe('three\n');
   });
 
   it('is continued after a restart', () => {

@@ -4,11 +4,16 @@ import { closeSync, fstatSync, openSync, renameSync, rmSync, writeSync } from 'n
 const ROTATE_AT_BYTES = 10 * 1024 * 1024;
 /** Older log files that are kept: `<name>.1` is the newest. */
 const KEPT = 3;
+/** Of the file that becomes the next log. */
+const NEXT = '.next';
 
-/** A log file that is put aside when it has grown large. */
+/**
+ * A log file that is put aside when it has grown large. Nothing that fails ends the process: lines that cannot be written
+ * are lost, and a file that cannot be put aside is written on.
+ */
 export class LogFile {
-  private fd: number;
-  private bytes: number;
+  private fd: number | undefined;
+  private bytes = 0;
   private broken = false;
 
   /** `onTrouble` is told once when lines cannot be written; the hive goes on without them. */
@@ -16,17 +21,17 @@ export class LogFile {
     readonly path: string,
     private readonly onTrouble: (error: Error) => void,
     private readonly rotateAtBytes = ROTATE_AT_BYTES,
-  ) {
-    this.fd = openLog(path);
-    this.bytes = fstatSync(this.fd).size;
-  }
+  ) {}
 
   write(chunk: Buffer | string): void {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     try {
-      if (this.bytes + bytes.length > this.rotateAtBytes && this.bytes > 0) this.rotate();
-      writeSync(this.fd, bytes);
-      this.bytes += bytes.length;
+      const fd = this.openFor(bytes.length);
+      for (let at = 0; at < bytes.length;) {
+        const written = writeSync(fd, bytes, at);
+        at += written;
+        this.bytes += written;
+      }
       this.broken = false;
     } catch (error) {
       if (!this.broken) this.onTrouble(error as Error);
@@ -35,22 +40,47 @@ export class LogFile {
   }
 
   close(): void {
-    closeSync(this.fd);
+    if (this.fd !== undefined) closeSync(this.fd);
+    this.fd = undefined;
   }
 
-  private rotate(): void {
-    rmSync(`${this.path}.${KEPT}`, { force: true });
-    for (let age = KEPT - 1; age >= 1; age -= 1) moveAside(`${this.path}.${age}`, age + 1);
-    moveAside(this.path, 1);
-    closeSync(this.fd);
-    this.fd = openLog(this.path);
+  /** The file that takes the next `length` bytes. */
+  private openFor(length: number): number {
+    if (this.fd === undefined) {
+      this.fd = openLog(this.path);
+      this.bytes = fstatSync(this.fd).size;
+    }
+    if (this.bytes > 0 && this.bytes + length > this.rotateAtBytes) this.fd = this.rotated(this.fd);
+    return this.fd;
+  }
+
+  /** The next file in place of `current`, or `current` where there is no room for another. */
+  private rotated(current: number): number {
+    let next: number;
+    try {
+      // First, so that nothing is moved when there is no room for it.
+      next = openLog(`${this.path}${NEXT}`);
+    } catch {
+      return current;
+    }
+    try {
+      rmSync(`${this.path}.${KEPT}`, { force: true });
+      for (let age = KEPT - 1; age >= 1; age -= 1) moveAside(this.path, `.${age}`, age + 1);
+      moveAside(this.path, '', 1);
+      renameSync(`${this.path}${NEXT}`, this.path);
+    } catch {
+      closeSync(next);
+      return current;
+    }
+    closeSync(current);
     this.bytes = 0;
+    return next;
   }
 }
 
-function moveAside(file: string, age: number): void {
+function moveAside(log: string, suffix: string, age: number): void {
   try {
-    renameSync(file, `${file.replace(/\.\d+$/, '')}.${age}`);
+    renameSync(`${log}${suffix}`, `${log}.${age}`);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
