@@ -1,3 +1,5 @@
+import { quoted } from './text.js';
+
 /** Names that PRODUCT.md reserves; none of them can be an agent's name. */
 export const SPECIAL_NAMES = ['operator', 'manager', 'system', 'reminder', 'self'] as const;
 
@@ -24,7 +26,7 @@ export function agentNameProblem(
   role: 'agent' | 'manager' = 'agent',
 ): string | undefined {
   if (!AGENT_NAME.test(name)) {
-    return `${JSON.stringify(name.slice(0, 40))} is not an agent name: it must match [a-z][a-z0-9-]{0,31} (lower-case letters, digits and dashes, at most 32 characters)`;
+    return `${quoted(name, 40)} is not an agent name: it must match [a-z][a-z0-9-]{0,31} (lower-case letters, digits and dashes, at most 32 characters)`;
   }
   if (role === 'manager') {
     return name === MANAGER ? undefined : `the manager's name is "${MANAGER}", not "${name}"`;

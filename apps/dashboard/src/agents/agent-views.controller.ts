@@ -14,7 +14,7 @@ import {
   TurnsSchema,
 } from '../openapi/answers.schema.js';
 import { OpenThreadsSchema, RemindersSchema } from '../openapi/pending.schema.js';
-import { agentName } from '../requests/path.js';
+import { agentName, messageId, reminderId, turnId } from '../requests/path.js';
 import { BrokerLink } from '../services/broker.link.js';
 import { C0reLink, type CredentialHeaders } from '../services/c0re.link.js';
 import { EventsQueryDto, JournalQueryDto, PageDto, StatsQueryDto } from './agents.dto.js';
@@ -51,6 +51,7 @@ export class AgentViewsController {
   @ApiOperation({ summary: 'What was sent to the agent, newest first' })
   @ApiOkResponse({ type: MessagesSchema })
   inbox(@Param('name') name: string, @Query() { ...page }: PageDto): Promise<MessagesSchema> {
+    if (page.before !== undefined) messageId(page.before);
     return this.broker.call('agent_inbox', { agent: agentName(name), ...page });
   }
 
@@ -58,6 +59,7 @@ export class AgentViewsController {
   @ApiOperation({ summary: 'The turns of the agent with their telemetry, newest first' })
   @ApiOkResponse({ type: TurnsSchema })
   turns(@Param('name') name: string, @Query() { ...page }: PageDto): Promise<TurnsSchema> {
+    if (page.before !== undefined) turnId(page.before);
     return this.broker.call('agent_turns', { agent: agentName(name), ...page });
   }
 
@@ -68,6 +70,7 @@ export class AgentViewsController {
     @Param('name') name: string,
     @Query() { ...query }: EventsQueryDto,
   ): Promise<TurnEventsSchema> {
+    if (query.turn_id !== undefined) turnId(query.turn_id);
     return this.broker.call('agent_events', { agent: agentName(name), ...query });
   }
 
@@ -89,6 +92,7 @@ export class AgentViewsController {
   @ApiOperation({ summary: 'Reminders of the agent, newest first' })
   @ApiOkResponse({ type: RemindersSchema })
   reminders(@Param('name') name: string, @Query() { ...page }: PageDto): Promise<RemindersSchema> {
+    if (page.before !== undefined) reminderId(page.before);
     return this.broker.call('reminders', { agent: agentName(name), ...page });
   }
 

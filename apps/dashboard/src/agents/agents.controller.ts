@@ -7,7 +7,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 
-import { agentNameProblem, HiveError, MANAGER } from '#libs/protocol';
+import { agentNameProblem, assertBody, HiveError, MANAGER } from '#libs/protocol';
 
 import { Operator } from '../access/operator.decorator.js';
 import {
@@ -157,6 +157,7 @@ export class AgentsController {
   @ApiOperation({ summary: 'Wakes an agent in the name of a program outside the hive' })
   @ApiCreatedResponse({ type: SentSchema })
   wake(@Param('name') name: string, @Body() { from, body }: WakeAgentDto): Promise<SentSchema> {
+    assertBody(body);
     const request_id = this.broker.requestId();
     return this.broker.call('wake', { agent: agentName(name), from, body, request_id });
   }

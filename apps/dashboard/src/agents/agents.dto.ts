@@ -6,9 +6,13 @@ import {
   IsObject,
   IsOptional,
   IsString,
+  Matches,
   MaxLength,
   ValidateIf,
 } from 'class-validator';
+
+import { EXTERNAL_LABEL } from '#libs/protocol';
+import { IsStorable } from '#libs/requests';
 
 import { OptionalCount } from '../requests/limit.js';
 
@@ -37,7 +41,7 @@ export class NewAgentDto {
 
   @ApiPropertyOptional({ description: 'The text of agent.yaml; problems name its lines.' })
   @IsOptional()
-  @IsString()
+  @IsStorable()
   @MaxLength(YAML_CHARS)
   yaml?: string;
 
@@ -52,7 +56,7 @@ export class NewAgentDto {
 
   @ApiPropertyOptional()
   @IsOptional()
-  @IsString()
+  @IsStorable()
   @MaxLength(REASON_CHARS)
   reason?: string;
 }
@@ -60,7 +64,7 @@ export class NewAgentDto {
 export class VerbDto {
   @ApiPropertyOptional({ description: 'Why; kept with the operation.' })
   @IsOptional()
-  @IsString()
+  @IsStorable()
   @MaxLength(REASON_CHARS)
   reason?: string;
 }
@@ -84,7 +88,7 @@ export class CancelTurnDto {
 
 export class ModelDto {
   @ApiProperty({ example: 'sonnet' })
-  @IsString()
+  @IsStorable()
   @IsNotEmpty()
   @MaxLength(MODEL_CHARS)
   model!: string;
@@ -126,8 +130,9 @@ export class JournalQueryDto {
 
 export class WakeAgentDto {
   @ApiProperty({ example: 'ci', description: 'Shows as external:LABEL.' })
-  @IsString()
-  @MaxLength(32)
+  @Matches(EXTERNAL_LABEL, {
+    message: 'from must be a label of 1 to 32 lower-case letters, digits and dashes',
+  })
   from!: string;
 
   @ApiProperty()

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
-import { assertBody, HiveError, OPERATOR } from '#libs/protocol';
+import { assertBody, HiveError, LIMITS, OPERATOR } from '#libs/protocol';
 
 import { MessageAnswerSchema, MessagesSchema, SentSchema } from '../openapi/answers.schema.js';
 import { agentName, messageId } from '../requests/path.js';
@@ -32,6 +32,12 @@ export class MessagesController {
     const { thread, ...search } = query;
     if (thread !== undefined)
       throw new HiveError('invalid_request', 'give thread or q, not both; q searches everywhere');
+    if ((query.limit ?? 0) > LIMITS.search_results) {
+      throw new HiveError(
+        'invalid_request',
+        `limit must not be greater than ${LIMITS.search_results} with q; ask on with before`,
+      );
+    }
     return this.broker.call('search', { query: q, ...search });
   }
 

@@ -2,6 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, Length, MaxLength, ValidateBy } from 'class-validator';
 
 import { LIMITS, PRIORITIES, type NewMessage, type Priority } from '#libs/protocol';
+import { IsStorable } from '#libs/requests';
 
 import { OptionalCount } from '../requests/limit.js';
 
@@ -17,8 +18,12 @@ const isNameOrNames = ValidateBy({
   validator: {
     validate: (value: unknown) =>
       typeof value === 'string' ||
-      (Array.isArray(value) && value.every((item) => typeof item === 'string')),
-    defaultMessage: () => `to must be an agent's name, a list of names, or "*"`,
+      (Array.isArray(value) &&
+        value.length > 0 &&
+        value.length <= LIMITS.recipients &&
+        value.every((item) => typeof item === 'string')),
+    defaultMessage: () =>
+      `to must be an agent's name, a list of 1 to ${LIMITS.recipients} names, or "*"`,
   },
 });
 
@@ -30,6 +35,7 @@ export class NewMessageDto implements NewMessage {
       { type: 'array', items: { type: 'string' }, maxItems: LIMITS.recipients },
     ],
   })
+  @IsStorable({ each: true, message: 'to may not hold NUL or half a surrogate pair' })
   @isNameOrNames
   to!: string | string[];
 
@@ -39,7 +45,7 @@ export class NewMessageDto implements NewMessage {
 
   @ApiPropertyOptional({ description: 'Id of the message that this answers.', example: 'm12' })
   @IsOptional()
-  @IsString()
+  @IsStorable()
   @MaxLength(40)
   in_reply_to?: string;
 
@@ -50,7 +56,7 @@ export class NewMessageDto implements NewMessage {
 
   @ApiPropertyOptional({ description: 'The same key gives the first result again for 24 hours.' })
   @IsOptional()
-  @IsString()
+  @IsStorable()
   @Length(1, KEY_CHARS)
   idempotency_key?: string;
 }
@@ -71,7 +77,7 @@ export class MessagesQueryDto {
     description: 'Only what holds these words, the last one as it begins; with `limit` up to 50.',
   })
   @IsOptional()
-  @IsString()
+  @IsStorable()
   @Length(1, QUERY_CHARS)
   q?: string;
 

@@ -4,7 +4,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { MessageAnswerSchema } from '../openapi/answers.schema.js';
 import { DeliveriesSchema, NeedsYouListSchema } from '../openapi/pending.schema.js';
 import { NothingDto } from '../requests/nothing.dto.js';
-import { agentName } from '../requests/path.js';
+import { agentName, deliveryId } from '../requests/path.js';
 import { BrokerLink } from '../services/broker.link.js';
 import { DeliveriesQueryDto } from './pending.dto.js';
 
@@ -18,6 +18,7 @@ export class DeliveriesController {
   @ApiOkResponse({ type: DeliveriesSchema })
   dead(@Query() { state: _state, ...query }: DeliveriesQueryDto): Promise<DeliveriesSchema> {
     if (query.agent !== undefined) agentName(query.agent);
+    if (query.before !== undefined) deliveryId(query.before);
     return this.broker.call('dead_deliveries', query);
   }
 
@@ -26,7 +27,10 @@ export class DeliveriesController {
   @ApiOperation({ summary: 'Has a dead delivery tried again' })
   @ApiOkResponse({ type: MessageAnswerSchema })
   retry(@Param('id') id: string, @Body() _body: NothingDto): Promise<MessageAnswerSchema> {
-    return this.broker.call('retry_delivery', { id, request_id: this.broker.requestId() });
+    return this.broker.call('retry_delivery', {
+      id: deliveryId(id),
+      request_id: this.broker.requestId(),
+    });
   }
 
   @Get('needs-you')

@@ -8,7 +8,7 @@ import {
   type QuestionState,
   type ReminderState,
 } from '#libs/protocol';
-import { IsTextOrTexts } from '#libs/requests';
+import { IsStorable, IsTextOrTexts } from '#libs/requests';
 
 import { OptionalCount } from '../requests/limit.js';
 
@@ -62,6 +62,7 @@ export class AnswerDto {
     description: 'Free text, or one or several of the options.',
     oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
   })
+  @IsStorable({ each: true, message: 'answer may not hold NUL or half a surrogate pair' })
   @IsTextOrTexts(MOST_PARTS)
   answer!: string | string[];
 }

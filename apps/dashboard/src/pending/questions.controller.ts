@@ -5,7 +5,7 @@ import { OPERATOR } from '#libs/protocol';
 
 import { QuestionAnswerSchema, QuestionsSchema } from '../openapi/pending.schema.js';
 import { NothingDto } from '../requests/nothing.dto.js';
-import { agentName } from '../requests/path.js';
+import { agentName, questionId } from '../requests/path.js';
 import { BrokerLink } from '../services/broker.link.js';
 import { AnswerDto, QuestionsQueryDto } from './pending.dto.js';
 
@@ -19,6 +19,7 @@ export class QuestionsController {
   @ApiOkResponse({ type: QuestionsSchema })
   list(@Query() { ...query }: QuestionsQueryDto): Promise<QuestionsSchema> {
     if (query.agent !== undefined && query.agent !== OPERATOR) agentName(query.agent);
+    if (query.before !== undefined) questionId(query.before);
     return this.broker.call('questions', query);
   }
 
@@ -28,7 +29,7 @@ export class QuestionsController {
   @ApiOkResponse({ type: QuestionAnswerSchema })
   answer(@Param('id') id: string, @Body() { answer }: AnswerDto): Promise<QuestionAnswerSchema> {
     return this.broker.call('answer_question', {
-      id,
+      id: questionId(id),
       answer,
       request_id: this.broker.requestId(),
     });
@@ -39,6 +40,9 @@ export class QuestionsController {
   @ApiOperation({ summary: 'Cancels a question; its asker is told' })
   @ApiOkResponse({ type: QuestionAnswerSchema })
   cancel(@Param('id') id: string, @Body() _body: NothingDto): Promise<QuestionAnswerSchema> {
-    return this.broker.call('cancel_question', { id, request_id: this.broker.requestId() });
+    return this.broker.call('cancel_question', {
+      id: questionId(id),
+      request_id: this.broker.requestId(),
+    });
   }
 }

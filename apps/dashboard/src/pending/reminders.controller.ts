@@ -3,7 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 import { ReminderAnswerSchema, RemindersSchema } from '../openapi/pending.schema.js';
 import { NothingDto } from '../requests/nothing.dto.js';
-import { agentName } from '../requests/path.js';
+import { agentName, reminderId } from '../requests/path.js';
 import { BrokerLink } from '../services/broker.link.js';
 import { RemindersQueryDto } from './pending.dto.js';
 
@@ -17,6 +17,7 @@ export class RemindersController {
   @ApiOkResponse({ type: RemindersSchema })
   list(@Query() { ...query }: RemindersQueryDto): Promise<RemindersSchema> {
     if (query.agent !== undefined) agentName(query.agent);
+    if (query.before !== undefined) reminderId(query.before);
     return this.broker.call('reminders', query);
   }
 
@@ -25,7 +26,10 @@ export class RemindersController {
   @ApiOperation({ summary: 'Has a failed reminder tried again, now' })
   @ApiOkResponse({ type: ReminderAnswerSchema })
   retry(@Param('id') id: string, @Body() _body: NothingDto): Promise<ReminderAnswerSchema> {
-    return this.broker.call('retry_reminder', { id, request_id: this.broker.requestId() });
+    return this.broker.call('retry_reminder', {
+      id: reminderId(id),
+      request_id: this.broker.requestId(),
+    });
   }
 
   @Post(':id/cancel')
@@ -33,6 +37,9 @@ export class RemindersController {
   @ApiOperation({ summary: 'Cancels a reminder' })
   @ApiOkResponse({ type: ReminderAnswerSchema })
   cancel(@Param('id') id: string, @Body() _body: NothingDto): Promise<ReminderAnswerSchema> {
-    return this.broker.call('cancel_reminder', { id, request_id: this.broker.requestId() });
+    return this.broker.call('cancel_reminder', {
+      id: reminderId(id),
+      request_id: this.broker.requestId(),
+    });
   }
 }

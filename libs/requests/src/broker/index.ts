@@ -13,7 +13,7 @@ export {
   WakeCall,
 } from './agent-calls.dto.js';
 export { callChecks } from './call-checks.js';
-export { IsTextOrTexts } from './checks.js';
+export { IsStorable, IsTextOrTexts } from './checks.js';
 export {
   CommandCall,
   DeadDeliveriesCall,
