@@ -124,7 +124,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   built('P5', 'mark'),
   built('P6', 'ends'),
   built('P7', 'one live turn per agent'),
-  partly('P8', 'what a wake takes', 'folding a message into a running turn'),
+  built('P8', 'what a wake takes; nothing is folded into a running turn'),
   built('P9', 'order'),
   built('P10', 'starvation'),
   built('P11', 'retries by clients'),

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 
+import type { PollAnswer } from '#libs/protocol';
+
 import { verifies } from '../../../../test/requirements/verifies.js';
 import { ThreadsDb } from '../storage/threads.db.js';
 import { Writer } from '../storage/writer.service.js';
@@ -13,6 +15,7 @@ afterAll(removeTestFolders);
 
 const bodies = (answer: { turn: { messages: { body: string }[] } | null } | undefined) =>
   answer?.turn?.messages.map(({ body }) => body);
+const ids = (answer: PollAnswer) => answer.turn?.messages.map(({ id }) => id) ?? [];
 
 describe(verifies('1.4', 'P8') + 'a wake', () => {
   it('takes one message and up to ten low ones; all else is counted', async () => {
@@ -40,6 +43,21 @@ describe(verifies('1.4', 'P8') + 'a wake', () => {
     expect(alices.contexts).toEqual({
       [answer.id]: { id: question.id, from: 'alice', body: 'question' },
     });
+  });
+
+  it('is not added to by what comes while it runs, which starts the next turn at once', async () => {
+    swarm = await Swarm.open(['alice', 'bob']);
+    await swarm.hello('bob');
+    await swarm.send('alice', 'bob', 'one');
+    const first = await swarm.turn('bob');
+    const later = await swarm.send('alice', 'bob', 'two', { priority: 'urgent' });
+    expect(swarm.delivery(later.id, 'bob')).toMatchObject({ state: 'queued', turn: null });
+    const again = await swarm.poll('bob', { run_token_hash: first.run, last_turn_id: null });
+    expect(again.turn).toMatchObject({ turn_id: first.turn_id, again: true, pending: 1 });
+    expect(bodies(again)).toEqual(['one']);
+    const ended = await swarm.end(first, { shown: [...ids(again), later.id] });
+    expect(ended.acked).not.toContain(later.id);
+    expect(bodies(await swarm.poll('bob', { last_turn_id: first.turn_id }))).toEqual(['two']);
   });
 
   it('never comes from low messages alone', async () => {

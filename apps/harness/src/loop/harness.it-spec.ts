@@ -59,6 +59,23 @@ describe('harness loop', () => {
     expect(readdirSync(bench.at('home/.hive/events'))).toEqual([]);
   });
 
+  it(verifies('P8') + 'gives a running CLI nothing of what comes meanwhile', async () => {
+    // The program sees the end of its input while it works: nothing can follow.
+    bench.program('cat >> prompts; touch reading-done; while [ ! -e go ]; do sleep 0.02; done');
+    bench.start();
+    const first = bench.hive.grant([{ body: 'the first' }]);
+    await exists('state/reading-done');
+    const second = bench.hive.grant([{ body: 'the second' }]);
+    await expect.poll(() => bench.hive.heartbeats.length).toBeGreaterThan(0);
+    expect(bench.hive.polls).toHaveLength(1);
+    expect(bench.read('prompts')).toContain('the first');
+    expect(bench.read('prompts')).not.toContain('the second');
+    writeFileSync(bench.at('state/go'), '');
+    await ended(2);
+    expect(bench.hive.ends.map(({ turn_id }) => turn_id)).toEqual([first, second]);
+    expect(bench.read('prompts').match(/the (first|second)/g)).toEqual(['the first', 'the second']);
+  });
+
   it(verifies('P7') + 'takes a grant whose answer was lost as the same turn', async () => {
     bench.program('cat > /dev/null');
     bench.start();

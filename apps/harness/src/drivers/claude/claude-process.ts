@@ -89,17 +89,21 @@ export class ClaudeProcess {
     return this.ending.promise;
   }
 
-  /** Gives a prompt and waits for its result. Rejects when the process ends first. One at a time. */
+  /**
+   * Gives a prompt and waits for its result. Rejects when the process ends first, and when a prompt is still being worked
+   * on: the CLI would fold it into the running turn and give one result for both (P8).
+   */
   say(text: string): Promise<ResultMessage> {
+    if (this.awaited)
+      return Promise.reject(new Error('the CLI still works on the prompt before this one'));
     const awaited = Promise.withResolvers<ResultMessage>();
+    if (!this.living) return Promise.reject(new Error('the CLI has ended'));
     this.awaited = awaited;
-    if (!this.living) awaited.reject(new Error('the CLI has ended'));
-    else
-      this.write({
-        type: 'user',
-        message: { role: 'user', content: text },
-        uuid: crypto.randomUUID(),
-      });
+    this.write({
+      type: 'user',
+      message: { role: 'user', content: text },
+      uuid: crypto.randomUUID(),
+    });
     return awaited.promise;
   }
 
