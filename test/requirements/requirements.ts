@@ -50,7 +50,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   built('3.3', 'reminder limits'),
   built('3.4', 'reminders survive Redis'),
   partly('3.5', 'failures of reminders', 'the banner of the dashboard'),
-  partly('3.6', 'the scheduler stops cleanly', 'a test of SIGTERM in the middle of a due job'),
+  built('3.6', 'the scheduler stops cleanly'),
   partly('3.7', 'reminder counts', 'the chips of the dashboard'),
   partly('4.1', 'lifecycle verbs', 'rebuild, revive, purge, update-all'),
   partly('4.2', 'container drivers', 'every driver but `process`; resource caps'),

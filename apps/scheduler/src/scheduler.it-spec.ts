@@ -8,8 +8,13 @@ import { Queue } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { RpcServer, socketPath, type CallContext } from '#libs/ipc';
-import type { BrokerSchedulerApi } from '#libs/protocol';
-import { MAINTENANCE_EVERY_MS, QUEUE_PREFIX, QUEUES, redisOptions } from '#libs/queues';
+import {
+  reminderJobId,
+  type BrokerSchedulerApi,
+  type JobOutcome,
+  type ReminderJob,
+} from '#libs/protocol';
+import { DUE_JOB, MAINTENANCE_EVERY_MS, QUEUE_PREFIX, QUEUES, redisOptions } from '#libs/queues';
 
 import { PrivateRedis } from '../../../test/processes/private-redis.js';
 import { verifies } from '../../../test/requirements/verifies.js';
@@ -58,7 +63,8 @@ describe(verifies('3.6', 'P14', 'P15', 'P28') + 'the scheduler as a process', ()
         jobs_added: () => ({ removed: 0 }),
         wanted_jobs: () => ({ jobs: [] }),
         still_wanted: () => ({ job_ids: [] }),
-        fire_reminders: () => ({ outcomes: [] }),
+        fire_reminders: ({ jobs }, context) =>
+          handlers.fire_reminders?.(jobs, context) ?? { outcomes: [] },
         deliver_chunks: () => ({ outcomes: [] }),
         expire_questions: () => ({ outcomes: [] }),
         sweep_retention: () => ({ messages: 0, questions: 0, reminders: 0, more: false }),
@@ -158,6 +164,76 @@ describe(verifies('3.6', 'P14', 'P15', 'P28') + 'the scheduler as a process', ()
     expect(await queue.getActiveCount()).toBe(0);
   }, 40_000);
 
+  describe('in the middle of a due job', () => {
+    const data: ReminderJob = { id: 'r1', occurrence: 1, attempt: 0 };
+    const job_id = reminderJobId(data);
+    let reminders: Queue;
+    beforeEach(async () => {
+      reminders = new Queue(QUEUES.reminders, {
+        connection: redisOptions(redis.url),
+        prefix: QUEUE_PREFIX,
+      });
+      await reminders.add(DUE_JOB, data, { jobId: job_id, attempts: 20, removeOnComplete: true });
+      ends.push(() => reminders.close());
+    });
+
+    it('lets the broker carry it out, and does not leave it behind', async () => {
+      const asked = Promise.withResolvers<readonly ReminderJob[]>();
+      const answer = Promise.withResolvers<{ outcomes: JobOutcome[] }>();
+      await startBroker({
+        fire_reminders: (jobs) => {
+          asked.resolve(jobs);
+          return answer.promise;
+        },
+      });
+      const child = await startScheduler();
+      expect(await asked.promise).toEqual([data]);
+      const code = exitOf(child, () => child.kill('SIGTERM'));
+      await expect.poll(async () => (await reminders.getWorkers()).length).toBe(0);
+      answer.resolve({ outcomes: [{ job_id, outcome: 'done' }] });
+      expect(await code).toBe(0);
+      expect(await reminders.getJob(job_id)).toBeUndefined();
+    });
+
+    it('returns it when the broker does not answer within the bound, for the next scheduler', async () => {
+      const asked = Promise.withResolvers<void>();
+      let answering = false;
+      await startBroker({
+        fire_reminders: (jobs) => {
+          asked.resolve();
+          if (!answering) return new Promise(() => {});
+          return { outcomes: jobs.map((job) => ({ job_id: reminderJobId(job), outcome: 'done' })) };
+        },
+      });
+      const child = await startScheduler();
+      await asked.promise;
+      expect(await exitOf(child, () => child.kill('SIGTERM'))).toBe(0);
+      expect(await reminders.getActiveCount()).toBe(0);
+      expect((await reminders.getJobs(['delayed', 'wait'])).map((job) => job.id)).toEqual([job_id]);
+      answering = true;
+      await startScheduler();
+      await expect
+        .poll(async () => (await reminders.getJob(job_id)) === undefined, { timeout: 10_000 })
+        .toBe(true);
+    }, 40_000);
+
+    it('ends at once on a second signal, and the job is taken again as stalled', async () => {
+      const asked = Promise.withResolvers<void>();
+      await startBroker({
+        fire_reminders: () => {
+          asked.resolve();
+          return new Promise(() => {});
+        },
+      });
+      const child = await startScheduler();
+      await asked.promise;
+      child.kill('SIGTERM');
+      await expect.poll(async () => (await reminders.getWorkers()).length).toBe(0);
+      expect(await exitOf(child, () => child.kill('SIGTERM'))).toBe(1);
+      expect((await reminders.getJob(job_id))?.id).toBe(job_id);
+    });
+  });
+
   it('stops when the supervisor is gone', async () => {
     const child = await startScheduler();
     expect(await exitOf(child, () => child.disconnect())).toBe(0);
@@ -202,4 +278,8 @@ interface BrokerHandlers {
     context: CallContext,
   ): BrokerSchedulerApi['sweep_leases'][1] | Promise<BrokerSchedulerApi['sweep_leases'][1]>;
   check_wakes(context: CallContext): BrokerSchedulerApi['check_wakes'][1];
+  fire_reminders(
+    jobs: readonly ReminderJob[],
+    context: CallContext,
+  ): { outcomes: JobOutcome[] } | Promise<{ outcomes: JobOutcome[] }>;
 }

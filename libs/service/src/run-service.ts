@@ -1,3 +1,5 @@
+import { catchStopSignals } from '#libs/signals';
+
 import type { Logger } from './log.js';
 
 /** What the supervisor and a service say to each other over the IPC channel of the child process. */
@@ -20,8 +22,9 @@ export interface RunServiceOptions {
 const DEFAULT_STOP_MS = 10_000;
 
 /**
- * The frame of every app's main.ts: start, tell the supervisor, stop once on SIGTERM, SIGINT or when the supervisor is
- * gone (P28), exit 0. A second signal, or the bound, forces the exit. A signal during the start stops after it.
+ * The frame of every service: start, tell the supervisor, stop once on SIGTERM, SIGINT or when the supervisor is gone
+ * (P28), exit 0. A second signal, or the bound, which counts from the first one, forces the exit. What is asked to stop
+ * before it began to start ends at once; while it starts, it stops after the start.
  */
 export async function runService({
   name,
@@ -29,20 +32,25 @@ export async function runService({
   stopWithinMs = DEFAULT_STOP_MS,
   start,
 }: RunServiceOptions): Promise<void> {
-  const stopAsked = Promise.withResolvers<string>();
-  let signals = 0;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      signals += 1;
-      if (signals > 1) {
-        logger.warn(`second ${signal}: leaving at once`);
-        process.exit(1);
-      }
-      stopAsked.resolve(signal);
-    });
+  const signals = catchStopSignals();
+  signals.onSecond = (signal) => {
+    logger.warn(`second ${signal}: leaving at once`);
+    process.exit(1);
+  };
+  // Signals that came while the code was loaded are known after one turn of the event loop.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (signals.isAsked) {
+    logger.info(`${name} does not start (${await signals.asked})`);
+    process.exit(0);
   }
-  if (process.connected)
-    process.on('disconnect', () => stopAsked.resolve('the supervisor is gone'));
+  void signals.asked.then((why) => {
+    logger.info(`${name} stops (${why})`);
+    setTimeout(() => {
+      logger.error(`${name} did not stop within ${stopWithinMs} ms: forced`);
+      process.exit(1);
+    }, stopWithinMs);
+    return why;
+  });
 
   let service: RunningService;
   try {
@@ -56,19 +64,13 @@ export async function runService({
   tell({ type: 'ready' });
   logger.info(`${name} is ready`);
 
-  const why = await stopAsked.promise;
-  logger.info(`${name} stops (${why})`);
-  const bound = setTimeout(() => {
-    logger.error(`${name} did not stop within ${stopWithinMs} ms: forced`);
-    process.exit(1);
-  }, stopWithinMs);
+  await signals.asked;
   try {
     await service.stop();
   } catch (error) {
     logger.error({ err: error }, `${name} failed while stopping`);
     process.exit(1);
   }
-  clearTimeout(bound);
   process.exit(0);
 }
 
