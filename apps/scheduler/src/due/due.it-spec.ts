@@ -16,7 +16,7 @@ import {
   type WantedJob,
 } from '#libs/protocol';
 import { QUEUE_PREFIX, QUEUES, redisOptions } from '#libs/queues';
-import { createLogger, systemClock } from '#libs/service';
+import { createLogger, systemClock, type Clock } from '#libs/service';
 
 import { PrivateRedis } from '../../../../test/processes/private-redis.js';
 import { verifies } from '../../../../test/requirements/verifies.js';
@@ -129,10 +129,10 @@ async function startBroker(): Promise<void> {
   await server.listen();
 }
 
-async function startScheduler(): Promise<void> {
+async function startScheduler(clock: Clock = systemClock): Promise<void> {
   const env = { HIVE_RUNTIME_DIR: dir, HIVE_REDIS_URL: redis.url, HIVE_LOG_LEVEL: 'silent' };
   const app = await NestFactory.createApplicationContext(
-    SchedulerModule.with({ env, logger: createLogger('scheduler', 'silent'), clock: systemClock }),
+    SchedulerModule.with({ env, logger: createLogger('scheduler', 'silent'), clock }),
     { logger: false, abortOnError: false },
   );
   stopScheduler = () => app.close();
@@ -161,6 +161,18 @@ describe(verifies('P22', '3.4', 'I13') + 'jobs in Redis', () => {
   it('come without any hint', async () => {
     rows.want(1, 10);
     await expect.poll(() => rows.fired, { timeout: 10_000 }).toEqual(['rem-r1-1-0']);
+  });
+
+  it('come at once when the broker comes back, not only with the next look', async () => {
+    await stopScheduler();
+    // Nothing that the scheduler does each second happens.
+    await startScheduler({ ...systemClock, after: () => () => {} });
+    await server.close();
+    rows.want(1, LATER_MS);
+    // Not among what the reconciler would add.
+    rows.pending.clear();
+    await startBroker();
+    await expect.poll(() => rows.outbox, SOON).toEqual([]);
   });
 
   it('are back within seconds of a FLUSHALL, and after Redis was killed and lost everything', async () => {

@@ -1,15 +1,13 @@
 import { Processor } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+import { Inject, type Type } from '@nestjs/common';
 
 import {
   broadcastJobId,
   deadlineJobId,
   HiveError,
   reminderJobId,
-  type BroadcastJob,
-  type DeadlineJob,
   type JobOutcome,
-  type ReminderJob,
+  type JobQueue,
 } from '#libs/protocol';
 import {
   AgainLaterError,
@@ -55,41 +53,35 @@ function away(error: unknown): never {
 /** A call is not given up when one of its jobs is: others wait for it too. */
 const UNENDING = new AbortController().signal;
 
-/** `reminders`: all that is due is written with them. */
-@Processor(QUEUES.reminders, { concurrency: CONCURRENCY })
-export class RemindersProcessor extends DueProcessor<ReminderJob> {
-  protected override readonly batches: DueBatches<ReminderJob>;
+/** The processor of a queue whose jobs `call` carries out, together those of one moment. */
+function dueProcessor<Data>(
+  queue: JobQueue,
+  jobId: (data: Data) => string,
+  call: (broker: BrokerClient, jobs: Data[]) => Promise<{ outcomes: JobOutcome[] }>,
+): Type {
+  @Processor(queue, { concurrency: CONCURRENCY })
+  class QueueProcessor extends DueProcessor<Data> {
+    protected override readonly batches: DueBatches<Data>;
 
-  constructor(broker: BrokerClient, @Inject(CLOCK) clock: Clock, @Inject(LOGGER) logger: Logger) {
-    super(clock, logger);
-    this.batches = new DueBatches(reminderJobId, (jobs) =>
-      broker.call('fire_reminders', { jobs }, UNENDING),
-    );
+    constructor(broker: BrokerClient, @Inject(CLOCK) clock: Clock, @Inject(LOGGER) logger: Logger) {
+      super(clock, logger);
+      this.batches = new DueBatches(jobId, (jobs) => call(broker, jobs));
+    }
   }
+  return QueueProcessor;
 }
+
+/** `reminders`: all that is due is written with them. */
+export const RemindersProcessor = dueProcessor(QUEUES.reminders, reminderJobId, (broker, jobs) =>
+  broker.call('fire_reminders', { jobs }, UNENDING),
+);
 
 /** `broadcasts`: chunks of recipients. */
-@Processor(QUEUES.broadcasts, { concurrency: CONCURRENCY })
-export class BroadcastsProcessor extends DueProcessor<BroadcastJob> {
-  protected override readonly batches: DueBatches<BroadcastJob>;
-
-  constructor(broker: BrokerClient, @Inject(CLOCK) clock: Clock, @Inject(LOGGER) logger: Logger) {
-    super(clock, logger);
-    this.batches = new DueBatches(broadcastJobId, (jobs) =>
-      broker.call('deliver_chunks', { jobs }, UNENDING),
-    );
-  }
-}
+export const BroadcastsProcessor = dueProcessor(QUEUES.broadcasts, broadcastJobId, (broker, jobs) =>
+  broker.call('deliver_chunks', { jobs }, UNENDING),
+);
 
 /** `deliveries`: outcomes that come due, such as a question's when its deadline passes. */
-@Processor(QUEUES.deliveries, { concurrency: CONCURRENCY })
-export class DeliveriesProcessor extends DueProcessor<DeadlineJob> {
-  protected override readonly batches: DueBatches<DeadlineJob>;
-
-  constructor(broker: BrokerClient, @Inject(CLOCK) clock: Clock, @Inject(LOGGER) logger: Logger) {
-    super(clock, logger);
-    this.batches = new DueBatches(deadlineJobId, (jobs) =>
-      broker.call('expire_questions', { jobs }, UNENDING),
-    );
-  }
-}
+export const DeliveriesProcessor = dueProcessor(QUEUES.deliveries, deadlineJobId, (broker, jobs) =>
+  broker.call('expire_questions', { jobs }, UNENDING),
+);

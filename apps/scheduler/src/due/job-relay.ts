@@ -17,7 +17,8 @@ const ASK_EVERY_MS = 1000;
 const AT_ONCE = 1000;
 
 /**
- * Brings the jobs that the broker's rows ask for to Redis: when the broker says that some wait, and every second. The
+ * Brings the jobs that the broker's rows ask for to Redis: when the broker says that some wait, at
+ * each connect, and every second. The
  * broker keeps each until Redis has it, so nothing is lost on the way, and a job that is added twice is one.
  */
 @Injectable()
@@ -34,6 +35,7 @@ export class JobRelay implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     broker.onJobsWaiting(() => void this.run());
+    broker.onConnected(() => void this.run());
   }
 
   onApplicationBootstrap(): void {

@@ -12,19 +12,24 @@ import type { Clock, Logger } from '#libs/service';
 
 import { CLOCK, LOGGER } from '../settings/tokens.js';
 
-/** How often the job schedulers are looked after, in milliseconds: a FLUSHALL closes no connection. */
+/** How often the job schedulers are looked after, in milliseconds. */
 export const CHECK_SCHEDULERS_EVERY_MS = 60_000;
+/** How often they are counted, in milliseconds: a FLUSHALL closes no connection. */
+export const COUNT_SCHEDULERS_EVERY_MS = 1000;
+const NAMES = Object.keys(MAINTENANCE_EVERY_MS) as (keyof MaintenanceJobs)[];
 /** Results and failures of each queue that stay to be looked at. */
 const KEPT_JOBS = 100;
 
 /**
- * Keeps a job scheduler in Redis for every maintenance job: puts back what is missing after each connect and every
- * minute. One that is there is left alone, so that the check never moves a job that waits.
+ * Keeps a job scheduler in Redis for every maintenance job: puts back what is missing after each connect, every minute,
+ * and within a second when Redis was wiped. One that is there is left alone, so that the check never moves a job that waits.
  */
 @Injectable()
 export class MaintenanceSchedule implements OnApplicationBootstrap, OnModuleDestroy {
   private takeBack: (() => void) | undefined;
   private stopped = false;
+  private looks = 0;
+  private counting = false;
   private running: Promise<void> | undefined;
 
   constructor(
@@ -36,7 +41,7 @@ export class MaintenanceSchedule implements OnApplicationBootstrap, OnModuleDest
   onApplicationBootstrap(): void {
     this.queue.on('error', (error) => this.logger.debug({ err: error }, 'Redis: the queue waits'));
     this.queue.getBackend().on('ready', () => void this.check());
-    this.checkLater();
+    this.lookLater();
   }
 
   onModuleDestroy(): void {
@@ -54,15 +59,29 @@ export class MaintenanceSchedule implements OnApplicationBootstrap, OnModuleDest
     return this.running;
   }
 
-  private checkLater(): void {
-    this.takeBack = this.clock.after(CHECK_SCHEDULERS_EVERY_MS, () => {
-      void this.check();
-      this.checkLater();
+  private lookLater(): void {
+    this.takeBack = this.clock.after(COUNT_SCHEDULERS_EVERY_MS, () => {
+      this.looks += 1;
+      const isTime = this.looks % (CHECK_SCHEDULERS_EVERY_MS / COUNT_SCHEDULERS_EVERY_MS) === 0;
+      void (isTime ? this.check() : this.count());
+      this.lookLater();
     });
   }
 
+  private async count(): Promise<void> {
+    if (this.counting || this.running) return;
+    this.counting = true;
+    try {
+      if ((await this.queue.getJobSchedulersCount()) < NAMES.length) await this.check();
+    } catch (error) {
+      this.logger.debug({ err: error }, 'Redis: the job schedulers were not counted');
+    } finally {
+      this.counting = false;
+    }
+  }
+
   private async putBackMissing(): Promise<void> {
-    for (const name of Object.keys(MAINTENANCE_EVERY_MS) as (keyof MaintenanceJobs)[]) {
+    for (const name of NAMES) {
       if (this.stopped) return;
       const every = MAINTENANCE_EVERY_MS[name];
       const found = await this.queue.getJobScheduler(name);
