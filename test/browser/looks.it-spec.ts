@@ -1,20 +1,18 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import type { DashboardAnswers } from '#libs/protocol';
 
 import { verifies } from '../requirements/verifies.js';
+import { excessWidth, violations } from '../support/axe.js';
 import { appears, launchBrowser, PHONE, watchedPage, WIDE } from '../support/browser.js';
 import { startHive, type RunningHive } from '../support/hive.js';
 
 const SCREENSHOTS = path.resolve(import.meta.dirname, '../screenshots');
 const PATIENCE = { timeout: 60_000, interval: 200 };
-const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-
 interface View {
   name: string;
   path: string;
@@ -76,6 +74,9 @@ const VIEWS: readonly View[] = [
   { name: 'stats', path: '/agents/manager/stats', shows: '.plot canvas' },
   { name: 'config', path: '/agents/manager/config', shows: '.code-key' },
   { name: 'journal', path: '/agents/manager/journal', shows: '.journal .code, .empty' },
+  { name: 'questions', path: '/questions', shows: '.question, .empty' },
+  { name: 'reminders', path: '/reminders', shows: '.reminder, .empty' },
+  { name: 'undelivered', path: '/undelivered', shows: '.dead, .empty' },
   { name: 'operations', path: '/operations', shows: '.operation' },
 ];
 
@@ -85,16 +86,6 @@ const MODES = [
   { name: 'dark-phone', colorScheme: 'dark', viewport: PHONE, phone: true },
   { name: 'light-phone', colorScheme: 'light', viewport: PHONE, phone: true },
 ] as const;
-
-/** What is wrong with the page for people who cannot see, point or hear well: rule and place. */
-async function violations(page: Page): Promise<string[]> {
-  // Legacy: in the page itself instead of a further one, which takes half the time; there are no frames here.
-  const axe = new AxeBuilder({ page }).withTags(WCAG).setLegacyMode(true);
-  const { violations: found } = await axe.analyze();
-  return found.flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id} at ${target.join(' ')}: ${failureSummary}`),
-  );
-}
 
 describe(verifies('7.5') + 'how the page looks, in light and dark, wide and on a phone', () => {
   let hive: RunningHive;
@@ -140,9 +131,7 @@ describe(verifies('7.5') + 'how the page looks, in light and dark, wide and on a
         }
         await page.screenshot({ path: path.join(SCREENSHOTS, `${view.name}-${mode.name}.png`) });
         found.push(...(await violations(page)).map((what) => `${view.name}: ${what}`));
-        const wider = await page.evaluate(
-          () => document.documentElement.scrollWidth - window.innerWidth,
-        );
+        const wider = await excessWidth(page);
         if (wider > 0) found.push(`${view.name}: ${wider} px wider than its window`);
       }
       await context.close();

@@ -1,6 +1,15 @@
 import type { AgentStats } from './broker-api.js';
 import type { AgentConfig } from './c0re-api.js';
-import type { AgentRow, MessageRow, OperationRow, TurnEvent, TurnRow } from './rows.js';
+import type {
+  AgentRow,
+  DeliveryRow,
+  MessageRow,
+  OperationRow,
+  QuestionRow,
+  ReminderRow,
+  TurnEvent,
+  TurnRow,
+} from './rows.js';
 import type { Priority } from './values.js';
 
 /**
@@ -37,6 +46,7 @@ export interface DashboardAnswers {
   /** Of `cancel-turn`, `compact`, `new-session` and `model`: the id of the command for the harness. */
   command: { id: string };
   config: { agent: string; deployed_sha: string | null; config: AgentConfig };
+  deliveries: { deliveries: DeliveryRow[]; next?: string };
   events: { events: { turn_id: string; event: TurnEvent }[] };
   journal: { agent: string; lines: string[] };
   login_link: { url: string; expires_at: string };
@@ -45,7 +55,11 @@ export interface DashboardAnswers {
   /** Of `POST /api/agents` and of start, stop, restart and destroy, with status 202. */
   operation: { operation: OperationRow };
   operations: { operations: OperationRow[]; next?: string };
+  question: { question: QuestionRow };
+  questions: { questions: QuestionRow[]; next?: string };
   released: { agent: AgentRow };
+  reminder: { reminder: ReminderRow };
+  reminders: { reminders: ReminderRow[]; next?: string };
   stats: AgentStats;
   turns: { turns: TurnRow[]; next?: string };
   ws_ticket: { ticket: string; expires_at: string };

@@ -6,9 +6,12 @@ import { Conversations } from './conversations/conversations-page.js';
 import { Empty } from './design/empty.js';
 import { useHive } from './hive/store.js';
 import { Operations } from './operations/operations-page.js';
+import { Questions } from './questions/questions-page.js';
+import { Reminders } from './reminders/reminders-page.js';
 import { Failed, Loading, LoginNeeded } from './shell/before.js';
 import { Shell } from './shell/shell.js';
 import { Swarm } from './swarm/swarm-page.js';
+import { Undelivered } from './undelivered/undelivered-page.js';
 
 const AgentPage = lazy(() => import('./agent/agent-page.js'));
 
@@ -55,6 +58,15 @@ function Pages(): ReactNode {
             <AgentPage key={name} name={decodeURIComponent(name)} tab={tab ?? 'terminal'} />
           )}
         </Route>
+        <Route path="/questions">
+          <Questions />
+        </Route>
+        <Route path="/reminders">
+          <Reminders />
+        </Route>
+        <Route path="/undelivered">
+          <Undelivered />
+        </Route>
         <Route path="/operations">
           <Operations />
         </Route>
@@ -64,7 +76,7 @@ function Pages(): ReactNode {
         <Route>
           <main className="page">
             <Empty title="There is nothing at this address">
-              The swarm, its conversations and its operations are in the menu.
+              The swarm, its conversations, its questions and all else are in the menu.
             </Empty>
           </main>
         </Route>

@@ -23,3 +23,20 @@ export function Running({ since }: { since: string }): ReactNode {
     </time>
   );
 }
+
+const SOON_MS = 60_000;
+
+/** How long until a time, by the hive's clock: `4:12`, marked as near in its last minute, `over` behind it. */
+export function Until({ at, over = 'over' }: { at: string; over?: string }): ReactNode {
+  const ms = Date.parse(at) - useNow();
+  return (
+    <time
+      dateTime={at}
+      title={new Date(at).toLocaleString()}
+      className={ms < SOON_MS ? 'nums until soon' : 'nums until'}
+    >
+      {ms <= 0 ? over : ms < LONG_MS ? clockDuration(ms) : briefDuration(ms)}
+    </time>
+  );
+}
+const LONG_MS = 24 * 60 * 60 * 1000;

@@ -133,7 +133,13 @@ export function goOn(name: string): Promise<boolean> {
   return act(
     agentKey(name, 'unpark'),
     () => callApi('POST', agentPath(name, 'unpark'), {}),
-    (rows) => agentIn(rows, name)?.turn_state !== 'held',
+    (rows) => agentIn(rows, name)?.turn_state !== 'held' && !waitsForGoOn(rows, name),
+  );
+}
+
+function waitsForGoOn(rows: Rows, name: string): boolean {
+  return rows.needs_you.list.some(
+    ({ kind, agent }) => agent === name && (kind === 'held_cancelled' || kind === 'hop_limit'),
   );
 }
 

@@ -1,14 +1,17 @@
 import { Braces, Ellipsis, Layers, LogOut } from 'lucide-react';
 import { DropdownMenu } from 'radix-ui';
 import { useState, type ReactNode } from 'react';
+import { Link } from 'wouter';
 
 import { Button } from '../design/button.js';
 import { ErrorNote } from '../design/error-note.js';
 import { errorText } from '../hive/http.js';
 import { logOut } from '../hive/store.js';
+import { SECTIONS, useSectionCounts, type SectionCount } from './sections.js';
 
-/** The pages for operations staff, and the way out. */
+/** The pages for operations staff, on a phone those that its bar has no room for, and the way out. */
 export function HiveMenu(): ReactNode {
+  const counts = useSectionCounts();
   const [leaving, setLeaving] = useState<{ error?: string }>();
   const leave = async (): Promise<void> => {
     setLeaving({});
@@ -32,6 +35,15 @@ export function HiveMenu(): ReactNode {
         </DropdownMenu.Trigger>
         <DropdownMenu.Portal>
           <DropdownMenu.Content className="menu" align="end" sideOffset={6} collisionPadding={8}>
+            {SECTIONS.filter(({ rare }) => rare).map(({ path, name, icon: Icon }) => (
+              <DropdownMenu.Item key={path} className="menu-item phone-only" asChild>
+                <Link href={path}>
+                  <Icon size={15} /> {name}
+                  <MenuCount count={counts[path]} />
+                </Link>
+              </DropdownMenu.Item>
+            ))}
+            <DropdownMenu.Separator className="menu-line phone-only" />
             <DropdownMenu.Item className="menu-item" asChild>
               <a href="/queues" target="_blank" rel="noreferrer">
                 <Layers size={15} /> Queues
@@ -55,5 +67,14 @@ export function HiveMenu(): ReactNode {
         </div>
       )}
     </>
+  );
+}
+
+function MenuCount({ count }: { count: SectionCount | undefined }): ReactNode {
+  if (!count || count.n === 0) return null;
+  return (
+    <span className={count.soft ? 'count soft' : 'count'} aria-label={count.words}>
+      {count.n}
+    </span>
   );
 }

@@ -1,5 +1,5 @@
 import './palette.css';
-import { Hexagon, ListChecks, MessagesSquare, Search } from 'lucide-react';
+import { MessagesSquare, Search } from 'lucide-react';
 import { useId, useMemo, useState, type KeyboardEvent, type ReactNode } from 'react';
 import { useLocation } from 'wouter';
 
@@ -8,6 +8,7 @@ import { Dialog } from '../design/dialog.js';
 import { moodOf } from '../hive/mood.js';
 import { calledEach } from '../hive/recipients.js';
 import { useAgents, useThreads } from '../hive/threads.js';
+import { SECTIONS } from './sections.js';
 
 interface Place {
   to: string;
@@ -101,19 +102,12 @@ function usePlaces(): Place[] {
         what: moodOf(agent).word,
         icon: <Cell name={agent.name} tone={moodOf(agent).tone} size={20} />,
       })),
-      { to: '/', name: 'Swarm', what: 'all agents', icon: <Hexagon size={16} /> },
-      {
-        to: '/conversations',
-        name: 'Conversations',
-        what: 'who says what to whom',
-        icon: <MessagesSquare size={16} />,
-      },
-      {
-        to: '/operations',
-        name: 'Operations',
-        what: 'starts, stops, restarts',
-        icon: <ListChecks size={16} />,
-      },
+      ...SECTIONS.map(({ path, name, what, icon: Icon }) => ({
+        to: path,
+        name,
+        what,
+        icon: <Icon size={16} />,
+      })),
       ...threads.slice(0, MOST_THREADS).map((thread) => ({
         to: `/conversations/${thread.id}`,
         name: calledEach(thread.names),

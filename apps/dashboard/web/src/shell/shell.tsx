@@ -1,25 +1,22 @@
 import './shell.css';
-import { Hexagon, ListChecks, MessagesSquare, Search } from 'lucide-react';
+import { Search } from 'lucide-react';
 import { useEffect, useState, type ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 
+import { Announcer } from '../design/announce.js';
 import { IconButton } from '../design/button.js';
 import { Cell } from '../design/cell.js';
 import { moodOf } from '../hive/mood.js';
-import { useHive } from '../hive/store.js';
+import { useNeedsYou } from '../hive/pending.js';
 import { useAgents, useOperatorInbox } from '../hive/threads.js';
+import { FailedReminders } from '../reminders/failed-banner.js';
 import { Brand } from './brand.js';
 import { ConnectionTag } from './connection.js';
 import { HiveMenu } from './hive-menu.js';
 import { Palette } from './palette.js';
+import { SECTIONS, useSectionCounts } from './sections.js';
 import { ThemeButton } from './theme.js';
 import { Toasts } from './toasts.js';
-
-const SECTIONS = [
-  { path: '/', name: 'Swarm', icon: Hexagon },
-  { path: '/conversations', name: 'Conversations', icon: MessagesSquare },
-  { path: '/operations', name: 'Operations', icon: ListChecks },
-] as const;
 
 /** What stands around every page: where one can go, who is there, and whether the page is live. */
 export function Shell({ children }: { children: ReactNode }): ReactNode {
@@ -63,8 +60,10 @@ export function Shell({ children }: { children: ReactNode }): ReactNode {
         </div>
       </nav>
       <div className="content" id="content" tabIndex={-1}>
+        <FailedReminders />
         {children}
       </div>
+      <Announcer />
       {searching && <Palette onClose={() => setSearching(false)} />}
       <Toasts />
     </div>
@@ -73,29 +72,20 @@ export function Shell({ children }: { children: ReactNode }): ReactNode {
 
 function Sections(): ReactNode {
   const [path] = useLocation();
-  const unread = useOperatorInbox().length;
-  const running = useHive(
-    ({ rows }) =>
-      Object.values(rows.operations).filter(
-        ({ state }) => state === 'running' || state === 'queued',
-      ).length,
-  );
+  const counts = useSectionCounts();
   return (
     <ul className="sections">
-      {SECTIONS.map(({ path: to, name, icon: Icon }) => {
+      {SECTIONS.map(({ path: to, name, icon: Icon, rare }) => {
         const here = to === '/' ? path === '/' : path.startsWith(to);
-        const count = name === 'Conversations' ? unread : name === 'Operations' ? running : 0;
+        const count = counts[to];
         return (
-          <li key={to}>
+          <li key={to} className={rare ? 'rare' : undefined}>
             <Link href={to} className="section" aria-current={here ? 'page' : undefined}>
               <Icon size={16} aria-hidden />
               <span>{name}</span>
-              {count > 0 && (
-                <span
-                  className={name === 'Operations' ? 'count soft' : 'count'}
-                  aria-label={name === 'Operations' ? `${count} under way` : `${count} unread`}
-                >
-                  {count}
+              {count && count.n > 0 && (
+                <span className={count.soft ? 'count soft' : 'count'} aria-label={count.words}>
+                  {count.n}
                 </span>
               )}
             </Link>
@@ -140,9 +130,9 @@ function RailAgents(): ReactNode {
   );
 }
 
-/** The unread count in the tab's title, so that a background tab says when somebody waits. */
+/** How much waits for the operator in the tab's title, so that a background tab says so. */
 function useTitle(): void {
-  const unread = useOperatorInbox().length;
+  const unread = useOperatorInbox().length + useNeedsYou().length;
   const [path] = useLocation();
   useEffect(() => {
     const agent = /^\/agents\/([^/]+)/.exec(path)?.[1];

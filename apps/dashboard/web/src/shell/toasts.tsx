@@ -31,7 +31,7 @@ function hide(key: string): void {
   useNotices.setState(({ notices }) => ({ notices: notices.filter((each) => each.key !== key) }));
 }
 
-/** What happens elsewhere and concerns the operator: a message to them, an agent that crashed. */
+/** What happens elsewhere and concerns the operator: a message or a question to them, an agent that crashed. */
 function useNoticeEvents(): void {
   useEffect(
     () =>
@@ -49,6 +49,17 @@ function useNoticeEvents(): void {
             title: `${message.from} writes to you`,
             text: message.body,
             to,
+          });
+        }
+        if (event.kind === 'question_added' && event.question.target === null) {
+          const { question } = event;
+          if (question.state !== 'open' || ['/', '/questions'].includes(location.pathname)) return;
+          show({
+            key: `asks/${question.asker}`,
+            from: question.asker,
+            title: `${question.asker} asks you`,
+            text: question.question,
+            to: '/questions',
           });
         }
         if (event.kind === 'agent_changed' && event.agent.state === 'crashed') {

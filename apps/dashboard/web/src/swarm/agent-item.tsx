@@ -11,6 +11,7 @@ import { contextShare, contextWindow } from '../hive/context.js';
 import { moodOf, needOf } from '../hive/mood.js';
 import { called, compactNumber, dollars } from '../hive/words.js';
 import { AgentActions, AgentErrors } from './agent-actions.js';
+import { AgentChips } from './agent-chips.js';
 
 /** One agent of the swarm: who it is, what it does, what it costs, what can be done with it. */
 export function AgentItem({ agent }: { agent: AgentRow }): ReactNode {
@@ -43,6 +44,7 @@ export function AgentItem({ agent }: { agent: AgentRow }): ReactNode {
         )}
         {agent.status_text && <p className="agent-status">{agent.status_text}</p>}
         {need && <p className={`agent-need ${tone}`}>{need}</p>}
+        <AgentChips agent={agent} />
       </div>
       <dl className="agent-figures">
         <div>
