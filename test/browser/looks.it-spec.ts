@@ -76,7 +76,7 @@ const VIEWS: readonly View[] = [
   { name: 'journal', path: '/agents/manager/journal', shows: '.journal .code, .empty' },
   { name: 'questions', path: '/questions', shows: '.question, .empty' },
   { name: 'reminders', path: '/reminders', shows: '.reminder, .empty' },
-  { name: 'undelivered', path: '/undelivered', shows: '.dead, .empty' },
+  { name: 'undelivered', path: '/undelivered', shows: '.undelivered-item, .empty' },
   { name: 'operations', path: '/operations', shows: '.operation' },
 ];
 

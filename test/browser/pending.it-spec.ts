@@ -329,7 +329,7 @@ describe(verifies('3.5', '3.7', '7.3', '7.6') + 'a reminder', () => {
 describe(verifies('1.2', '7.2', '7.3', '7.6') + 'a message that was given up', () => {
   it('is shown with its reason and its text', async () => {
     await go('Undelivered');
-    const items = page.locator('.dead');
+    const items = page.locator('.undelivered-item');
     expect(await items.count()).toBe(2);
     expect(await items.first().innerText()).toContain(DEAD_BECAUSE);
     expect(await appears(items.first().getByText('Please build'))).toBe(true);
@@ -338,10 +338,10 @@ describe(verifies('1.2', '7.2', '7.3', '7.6') + 'a message that was given up', (
 
   it('is tried again from there and from the list of what waits, and arrives', async () => {
     await page
-      .locator('.dead', { hasText: 'documentation' })
+      .locator('.undelivered-item', { hasText: 'documentation' })
       .getByRole('button', { name: /^Try again/ })
       .click();
-    await expect.poll(() => page.locator('.dead').count(), PATIENCE).toBe(1);
+    await expect.poll(() => page.locator('.undelivered-item').count(), PATIENCE).toBe(1);
     await go('Swarm');
     await need('dead_delivery')
       .getByRole('button', { name: /^Try again/ })

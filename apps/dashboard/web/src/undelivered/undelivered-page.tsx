@@ -88,7 +88,7 @@ function DeadDelivery({ need, loading }: { need: NeedsYou; loading: boolean }): 
   const message = useMessageOfDelivery(id);
   const delivery = message?.deliveries.find(({ to, state }) => to === agent && state === 'dead');
   return (
-    <li className="dead" data-delivery={id}>
+    <li className="undelivered-item" data-delivery={id}>
       <Cell name={agent} tone="broken" size={26} />
       <article aria-label={`Message to ${agent}, ${id}`}>
         <header className="dead-head">
