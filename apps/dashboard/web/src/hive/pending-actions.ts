@@ -1,8 +1,8 @@
-import type { BrokerDashboardApi, SendResult } from '#libs/protocol';
+import type { DashboardAnswers, NeedsYouKind, SendResult } from '#libs/protocol';
 
 import { act } from './actions.js';
 import { callApi } from './http.js';
-import { withMessages, withReminders } from './rows.js';
+import { withMessages, withQuestions, withReminders, type Rows } from './rows.js';
 import { mergeRows } from './store.js';
 
 /** The key of what is done about a reminder: one thing at a time. */
@@ -15,7 +15,7 @@ export function changeReminder(id: string, verb: 'retry' | 'cancel'): Promise<bo
   return act(
     reminderKey(id),
     async () => {
-      const { reminder } = await callApi<BrokerDashboardApi['retry_reminder'][1]>(
+      const { reminder } = await callApi<DashboardAnswers['reminder']>(
         'POST',
         `/api/reminders/${encodeURIComponent(id)}/${verb}`,
         {},
@@ -24,8 +24,36 @@ export function changeReminder(id: string, verb: 'retry' | 'cancel'): Promise<bo
     },
     (rows) => {
       const state = rows.reminders[id]?.state;
-      return verb === 'cancel' ? state === 'cancelled' : state !== 'failed';
+      if (verb === 'cancel') return state === 'cancelled';
+      return state !== 'failed' && !isListed(rows, 'reminder_failed', id);
     },
+  );
+}
+
+/** The key of what is done about a question. */
+export function questionKey(id: string, verb: 'answer' | 'cancel'): string {
+  return `question/${id}/${verb}`;
+}
+
+async function changeQuestion(path: string, body: unknown): Promise<void> {
+  const { question } = await callApi<DashboardAnswers['question']>('POST', path, body);
+  mergeRows((rows) => withQuestions(rows, [question]));
+}
+
+/** Answers a question; one that was asked of an agent is overridden. Settles once it is closed. */
+export function answerQuestion(id: string, answer: string | string[]): Promise<boolean> {
+  return act(
+    questionKey(id, 'answer'),
+    () => changeQuestion(`/api/questions/${encodeURIComponent(id)}/answer`, { answer }),
+    (rows) => rows.questions[id]?.state !== 'open',
+  );
+}
+
+export function cancelQuestion(id: string): Promise<boolean> {
+  return act(
+    questionKey(id, 'cancel'),
+    () => changeQuestion(`/api/questions/${encodeURIComponent(id)}/cancel`, {}),
+    (rows) => rows.questions[id]?.state !== 'open',
   );
 }
 
@@ -33,16 +61,21 @@ export function deliveryKey(id: string): string {
   return `delivery/${id}`;
 }
 
-/** Has a dead delivery tried again. */
+/** Has a dead delivery tried again. Settles once it no longer needs the operator. */
 export function retryDelivery(id: string): Promise<boolean> {
-  return act(deliveryKey(id), async () => {
-    const { message } = await callApi<BrokerDashboardApi['retry_delivery'][1]>(
-      'POST',
-      `/api/deliveries/${encodeURIComponent(id)}/retry`,
-      {},
-    );
-    mergeRows((rows) => withMessages(rows, [message]));
-  });
+  return act(
+    deliveryKey(id),
+    async () => {
+      const path = `/api/deliveries/${encodeURIComponent(id)}/retry`;
+      const { message } = await callApi<DashboardAnswers['message']>('POST', path, {});
+      mergeRows((rows) => withMessages(rows, [message]));
+    },
+    (rows) => !isListed(rows, 'dead_delivery', id),
+  );
+}
+
+function isListed(rows: Rows, kind: NeedsYouKind, id: string): boolean {
+  return rows.needs_you.list.some((need) => need.kind === kind && need.id === id);
 }
 
 export function wakeKey(name: string): string {

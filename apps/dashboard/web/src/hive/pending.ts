@@ -2,7 +2,6 @@ import { useMemo } from 'react';
 
 import {
   parseDeliveryId,
-  type DashboardAnswers,
   type MessageRow,
   type NeedsYou,
   type NeedsYouKind,
@@ -10,14 +9,12 @@ import {
   type ReminderRow,
 } from '#libs/protocol';
 
-import { act } from './actions.js';
-import { callApi } from './http.js';
-import { idNumber, withMessages, withQuestions, withReminders, type Rows } from './rows.js';
-import { mergeRows, useHive } from './store.js';
+import { idNumber } from './rows.js';
+import { useHive } from './store.js';
 
 /**
  * What waits for somebody: questions, reminders, deliveries that were given up, and the hive's list of what waits for
- * the operator, with what can be done about each.
+ * the operator. What can be done about each is in pending-actions.
  */
 
 /** The hive's own list, oldest first. */
@@ -78,84 +75,6 @@ export function useThreadOfQuestion(id: string): string | undefined {
     (store) =>
       Object.values(store.rows.messages).find(({ question }) => question?.id === id)?.thread_id,
   );
-}
-
-export function questionKey(id: string, verb: 'answer' | 'cancel'): string {
-  return `question/${id}/${verb}`;
-}
-
-async function changeQuestion(path: string, body: unknown): Promise<void> {
-  const { question } = await callApi<DashboardAnswers['question']>('POST', path, body);
-  mergeRows((rows) => withQuestions(rows, [question]));
-}
-
-/** Answers a question; one that was asked of an agent is overridden. Resolves true once it is closed. */
-export function answerQuestion(id: string, answer: string | string[]): Promise<boolean> {
-  return act(
-    questionKey(id, 'answer'),
-    () => changeQuestion(`/api/questions/${id}/answer`, { answer }),
-    (rows) => isSettled(rows, id),
-  );
-}
-
-export function cancelQuestion(id: string): Promise<boolean> {
-  return act(
-    questionKey(id, 'cancel'),
-    () => changeQuestion(`/api/questions/${id}/cancel`, {}),
-    (rows) => isSettled(rows, id),
-  );
-}
-
-function isSettled(rows: Rows, id: string): boolean {
-  return rows.questions[id]?.state !== 'open';
-}
-
-export function reminderKey(id: string, verb: 'retry' | 'cancel'): string {
-  return `reminder/${id}/${verb}`;
-}
-
-async function changeReminder(id: string, verb: 'retry' | 'cancel'): Promise<void> {
-  const path = `/api/reminders/${id}/${verb}`;
-  const { reminder } = await callApi<DashboardAnswers['reminder']>('POST', path, {});
-  mergeRows((rows) => withReminders(rows, [reminder]));
-}
-
-/** Has a failed reminder tried again, now. */
-export function retryReminder(id: string): Promise<boolean> {
-  return act(
-    reminderKey(id, 'retry'),
-    () => changeReminder(id, 'retry'),
-    (rows) => rows.reminders[id]?.state !== 'failed' && !isListed(rows, 'reminder_failed', id),
-  );
-}
-
-export function cancelReminder(id: string): Promise<boolean> {
-  return act(
-    reminderKey(id, 'cancel'),
-    () => changeReminder(id, 'cancel'),
-    (rows) => rows.reminders[id]?.state === 'cancelled',
-  );
-}
-
-export function deliveryKey(id: string): string {
-  return `delivery/${id}/retry`;
-}
-
-/** Has a delivery that was given up tried again. `id` is a delivery's, such as `m12.3`. */
-export function retryDelivery(id: string): Promise<boolean> {
-  return act(
-    deliveryKey(id),
-    async () => {
-      const path = `/api/deliveries/${id}/retry`;
-      const { message } = await callApi<DashboardAnswers['message']>('POST', path, {});
-      mergeRows((rows) => withMessages(rows, [message]));
-    },
-    (rows) => !isListed(rows, 'dead_delivery', id),
-  );
-}
-
-function isListed(rows: Rows, kind: NeedsYouKind, id: string): boolean {
-  return rows.needs_you.list.some((need) => need.kind === kind && need.id === id);
 }
 
 /** The message of a delivery, as far as the page holds it. */

@@ -7,7 +7,7 @@ import type { QuestionRow } from '#libs/protocol';
 import { announce } from '../design/announce.js';
 import { Button } from '../design/button.js';
 import { useAction } from '../hive/actions.js';
-import { answerQuestion, questionKey } from '../hive/pending.js';
+import { answerQuestion, questionKey } from '../hive/pending-actions.js';
 import { ActionError } from '../shell/action-error.js';
 import { answerOf, answerProblem, forgetAnswerDraft, useAnswerDraft } from './answer.js';
 

@@ -11,7 +11,8 @@ import { Cell } from '../design/cell.js';
 import { Confirm } from '../design/confirm.js';
 import { LinkedText } from '../design/linked-text.js';
 import { useAction } from '../hive/actions.js';
-import { cancelQuestion, questionKey, useThreadOfQuestion } from '../hive/pending.js';
+import { cancelQuestion, questionKey } from '../hive/pending-actions.js';
+import { useThreadOfQuestion } from '../hive/pending.js';
 import { ActionError } from '../shell/action-error.js';
 import { AnswerForm } from './answer-form.js';
 

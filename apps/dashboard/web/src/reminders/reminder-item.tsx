@@ -12,7 +12,7 @@ import { Cell } from '../design/cell.js';
 import { Confirm } from '../design/confirm.js';
 import { LongText } from '../design/long-text.js';
 import { useAction } from '../hive/actions.js';
-import { cancelReminder, reminderKey, retryReminder } from '../hive/pending.js';
+import { changeReminder, reminderKey } from '../hive/pending-actions.js';
 import { plural } from '../hive/words.js';
 import { ActionError } from '../shell/action-error.js';
 import { repeats } from './schedule-words.js';
@@ -64,7 +64,7 @@ export function ReminderItem({ reminder }: { reminder: ReminderRow }): ReactNode
             : {reminder.last_error}
           </p>
         )}
-        <Failures id={id} />
+        <ActionError of={reminderKey(id)} />
       </article>
       {waits && (
         <div className="reminder-actions">
@@ -108,7 +108,7 @@ function When({ at }: { at: string }): ReactNode {
 
 /** Has a failed reminder tried again. */
 export function RetryReminder({ id, owner }: { id: string; owner: string }): ReactNode {
-  const action = useAction(reminderKey(id, 'retry'));
+  const action = useAction(reminderKey(id));
   return (
     <Button
       small
@@ -116,7 +116,7 @@ export function RetryReminder({ id, owner }: { id: string; owner: string }): Rea
       icon={<RotateCw size={13} />}
       aria-label={`Try again: reminder ${id} of ${owner}`}
       onClick={() => {
-        void retryReminder(id).then((done) => {
+        void changeReminder(id, 'retry').then((done) => {
           if (done) announce(`The reminder of ${owner} is tried again.`);
           return undefined;
         });
@@ -130,7 +130,7 @@ export function RetryReminder({ id, owner }: { id: string; owner: string }): Rea
 function CancelReminder({ reminder }: { reminder: ReminderRow }): ReactNode {
   const { id, owner, every } = reminder;
   const [asks, setAsks] = useState(false);
-  const action = useAction(reminderKey(id, 'cancel'));
+  const action = useAction(reminderKey(id));
   return (
     <>
       <Button
@@ -148,7 +148,7 @@ function CancelReminder({ reminder }: { reminder: ReminderRow }): ReactNode {
           title={`Cancel this reminder of ${owner}?`}
           verb="Cancel the reminder"
           onConfirm={() => {
-            void cancelReminder(id).then((done) => {
+            void changeReminder(id, 'cancel').then((done) => {
               if (done) announce(`The reminder of ${owner} is cancelled.`);
               return undefined;
             });
@@ -161,10 +161,4 @@ function CancelReminder({ reminder }: { reminder: ReminderRow }): ReactNode {
       )}
     </>
   );
-}
-
-function Failures({ id }: { id: string }): ReactNode {
-  return (['retry', 'cancel'] as const).map((verb) => (
-    <ActionError key={verb} of={reminderKey(id, verb)} />
-  ));
 }

@@ -9,13 +9,8 @@ import { Button } from '../design/button.js';
 import { Cell } from '../design/cell.js';
 import { agentKey, changeAgent, goOn, markRead, readKey, useAction } from '../hive/actions.js';
 import { moodOf, type Tone } from '../hive/mood.js';
-import {
-  deliveryKey,
-  reminderKey,
-  useMessageOfDelivery,
-  useQuestion,
-  useReminder,
-} from '../hive/pending.js';
+import { deliveryKey, reminderKey } from '../hive/pending-actions.js';
+import { useMessageOfDelivery, useQuestion, useReminder } from '../hive/pending.js';
 import { AnswerForm } from '../questions/answer-form.js';
 import { Countdown } from '../questions/question-item.js';
 import { RetryReminder } from '../reminders/reminder-item.js';
@@ -200,7 +195,7 @@ function ReminderNeed({ need: { key, id, agent, title, since } }: { need: NeedsY
       }
       text={sentence(title)}
       quote={reminder?.message}
-      errorsOf={[reminderKey(id, 'retry')]}
+      errorsOf={[reminderKey(id)]}
       actions={
         <>
           <RetryReminder id={id} owner={agent} />

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react';
 import { announce } from '../design/announce.js';
 import { Button } from '../design/button.js';
 import { useAction } from '../hive/actions.js';
-import { deliveryKey, retryDelivery } from '../hive/pending.js';
+import { deliveryKey, retryDelivery } from '../hive/pending-actions.js';
 
 /** Has a delivery that was given up tried again. */
 export function RetryDelivery({ id, agent }: { id: string; agent: string }): ReactNode {
