@@ -9,6 +9,7 @@ export {
   type RunServiceOptions,
   type ServiceMessage,
 } from './run-service.js';
+export { TokenBucket } from './token-bucket.js';
 export {
   agentUser,
   HIVE_BLOCKS,

@@ -4,32 +4,20 @@ import { HiveError } from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
+import { AgentBuckets } from '../rates/agent-buckets.js';
 import type { Agent } from '../registry/agent.js';
 import { Writer } from '../storage/writer.service.js';
 
-interface Bucket {
-  tokens: number;
-  /** Monotonic milliseconds of the last refill. */
-  filledAt: number;
-}
-
-/**
- * How fast each agent may send (PRODUCT 1.8): a bucket of `send_burst` tokens that fills with `sends_per_minute`. Buckets
- * are in memory and start full; what a transaction took is given back when it is rolled back.
- */
+/** How fast each agent may send (PRODUCT 1.8): a bucket of `send_burst` tokens that fills with `sends_per_minute`. */
 @Injectable()
 export class SendRate {
-  private readonly buckets = new Map<number, Bucket>();
-  /** Taken by the transaction that runs now. */
-  private tentative: { bucket: Bucket; tokens: number }[] = [];
+  private readonly buckets: AgentBuckets;
 
-  constructor(
-    private readonly writer: Writer,
-    @Inject(CLOCK) private readonly clock: Clock,
-  ) {
-    writer.onRollback(() => {
-      for (const { bucket, tokens } of this.tentative.splice(0)) bucket.tokens += tokens;
-    });
+  constructor(writer: Writer, @Inject(CLOCK) clock: Clock) {
+    this.buckets = new AgentBuckets(writer, clock, (agent) => ({
+      perSecond: agent.sends_per_minute / 60,
+      burst: agent.send_burst,
+    }));
   }
 
   /**
@@ -37,34 +25,14 @@ export class SendRate {
    * is paid off afterwards. Throws `rate_limited` with the whole seconds until the same call can pass.
    */
   take(agent: Agent, tokens = 1): void {
-    const bucket = this.bucket(agent);
-    const missing = Math.min(tokens, agent.send_burst) - bucket.tokens;
-    // Parts of a token are sums of fractions: what is short by less than any clock can tell is there.
-    if (missing > 1e-6) throw tooFast(agent, missing);
-    bucket.tokens -= tokens;
-    if (this.tentative.push({ bucket, tokens }) === 1) {
-      this.writer.afterCommit(() => {
-        this.tentative = [];
-      });
-    }
-  }
-
-  private bucket(agent: Agent): Bucket {
-    const now = this.clock.monotonic();
-    let bucket = this.buckets.get(agent.id);
-    if (!bucket) {
-      bucket = { tokens: agent.send_burst, filledAt: now };
-      this.buckets.set(agent.id, bucket);
-    }
-    const gained = ((now - bucket.filledAt) / 60_000) * agent.sends_per_minute;
-    bucket.tokens = Math.min(agent.send_burst, bucket.tokens + gained);
-    bucket.filledAt = now;
-    return bucket;
+    const waitMs = this.buckets.waitMs(agent, tokens);
+    if (waitMs > 0) throw tooFast(agent, waitMs);
+    this.buckets.take(agent, tokens);
   }
 }
 
-function tooFast(agent: Agent, missing: number): HiveError {
-  const seconds = Math.max(1, Math.ceil((missing * 60) / agent.sends_per_minute));
+function tooFast(agent: Agent, waitMs: number): HiveError {
+  const seconds = Math.ceil(waitMs / 1000);
   return new HiveError(
     'rate_limited',
     `"${agent.name}" sends too fast: ${agent.send_burst} at once and ${agent.sends_per_minute} a minute are allowed. Nothing was sent; try again in ${seconds} s`,

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { LIMITS } from '#libs/protocol';
-import type { Clock } from '#libs/service';
+import { TokenBucket, type Clock } from '#libs/service';
 
 import {
   BROKER_OPTIONS,
@@ -12,45 +12,12 @@ import {
 } from '../broker.options.js';
 import { LiveTurns } from './live-turns.js';
 
-/** Fills with `perSecond` up to `burst`, and starts full. */
-class Bucket {
-  private tokens: number;
-  private filledAt: number;
-
-  constructor(
-    private readonly perSecond: number,
-    private readonly burst: number,
-    private readonly clock: Clock,
-  ) {
-    this.tokens = burst;
-    this.filledAt = clock.monotonic();
-  }
-
-  get free(): number {
-    const now = this.clock.monotonic();
-    const gained = ((now - this.filledAt) / 1000) * this.perSecond;
-    this.tokens = Math.min(this.burst, this.tokens + gained);
-    this.filledAt = now;
-    return Math.floor(this.tokens);
-  }
-
-  /** Milliseconds until one is free. */
-  get waitMs(): number {
-    if (this.free >= 1) return 0;
-    return Math.max(1, Math.ceil(((1 - this.tokens) * 1000) / this.perSecond));
-  }
-
-  take(): void {
-    this.tokens -= 1;
-  }
-}
-
 /** The hive's one limit on starting turns, whatever causes them (P15), and that of broadcasts within it (PRODUCT 1.6). */
 @Injectable()
 export class GrantLimiter {
   private readonly liveTurns: number;
-  private readonly turnRate: Bucket;
-  private readonly broadcastRate: Bucket;
+  private readonly turnRate: TokenBucket;
+  private readonly broadcastRate: TokenBucket;
 
   constructor(
     private readonly turns: LiveTurns,
@@ -59,11 +26,11 @@ export class GrantLimiter {
   ) {
     const limits: GrantLimits = options.grantLimits ?? DEFAULT_GRANT_LIMITS;
     this.liveTurns = limits.liveTurns;
-    this.turnRate = new Bucket(limits.perSecond, limits.burst, clock);
-    this.broadcastRate = new Bucket(
+    this.turnRate = new TokenBucket(clock, limits.perSecond, limits.burst);
+    this.broadcastRate = new TokenBucket(
+      clock,
       limits.broadcastsPerSecond ?? LIMITS.broadcast_wakes_per_second,
       limits.broadcastBurst ?? LIMITS.broadcast_wake_burst,
-      clock,
     );
   }
 
@@ -74,7 +41,7 @@ export class GrantLimiter {
 
   /** Milliseconds until the rate lets a turn start; undefined when a turn has to end first. */
   get waitMs(): number | undefined {
-    return this.turns.size >= this.liveTurns ? undefined : this.turnRate.waitMs;
+    return this.turns.size >= this.liveTurns ? undefined : this.turnRate.waitMs();
   }
 
   /** Turns that broadcasts may start now. */
@@ -83,7 +50,7 @@ export class GrantLimiter {
   }
 
   get broadcastWaitMs(): number {
-    return this.broadcastRate.waitMs;
+    return this.broadcastRate.waitMs();
   }
 
   /** A turn starts; `spread`: by a broadcast that waited for its rate. */
