@@ -1,33 +1,17 @@
-import type { AgentState, Container, Driver, RegistryAgent, Role, TurnState } from '#libs/protocol';
+import type { Driver, RegistryAgent, TurnState } from '#libs/protocol';
 
 /** Recipient and sender number of the operator. */
 export const OPERATOR_ID = 0;
 /** Sender number of the hive itself; it receives nothing. */
 export const SYSTEM_ID = -1;
 
+/** The columns that are c0re's. */
+export type RegistryColumns = Omit<RegistryAgent, 'agent_id'>;
+
 /** An agent as the broker knows it: c0re's entry, and the broker's own state of it. Field names are the columns'. */
-export interface Agent {
+export interface Agent extends RegistryColumns {
   /** Incarnation (P25). */
   readonly id: number;
-  name: string;
-  role: Role;
-  driver: Driver;
-  model: string | null;
-  container: Container | null;
-  token_hash: string;
-  state: AgentState;
-  reason: string;
-  instance: number;
-  allowed_recipients: string[];
-  quiet_window_ms: number;
-  inbox_limit: number;
-  sends_per_minute: number;
-  send_burst: number;
-  reminders_pending: number;
-  reminders_per_hour: number;
-  reminder_burst: number;
-  run_dir: string;
-  deployed_sha: string | null;
 
   status_text: string;
   turn_state: TurnState;
@@ -44,33 +28,35 @@ export interface Agent {
   park_streak: number;
 }
 
-/** The columns that are c0re's. */
-export type RegistryColumns = Pick<Agent, keyof Omit<RegistryAgent, 'agent_id'>>;
 /** The columns that are the broker's own. */
 export type RuntimeColumns = Omit<Agent, 'id' | keyof RegistryColumns>;
 
+/** Each column of c0re's once, so that none is forgotten. */
+const COLUMNS: Record<keyof RegistryColumns, true> = {
+  name: true,
+  role: true,
+  driver: true,
+  model: true,
+  container: true,
+  token_hash: true,
+  state: true,
+  reason: true,
+  instance: true,
+  allowed_recipients: true,
+  quiet_window_ms: true,
+  inbox_limit: true,
+  sends_per_minute: true,
+  send_burst: true,
+  reminders_pending: true,
+  reminders_per_hour: true,
+  reminder_burst: true,
+  run_dir: true,
+  deployed_sha: true,
+};
+export const REGISTRY_COLUMNS = Object.keys(COLUMNS) as (keyof RegistryColumns)[];
+
 /** The entry as c0re pushed it. */
 export function toRegistryAgent(agent: Agent): RegistryAgent {
-  return {
-    agent_id: String(agent.id),
-    name: agent.name,
-    role: agent.role,
-    driver: agent.driver,
-    model: agent.model,
-    container: agent.container,
-    token_hash: agent.token_hash,
-    state: agent.state,
-    reason: agent.reason,
-    instance: agent.instance,
-    allowed_recipients: agent.allowed_recipients,
-    quiet_window_ms: agent.quiet_window_ms,
-    inbox_limit: agent.inbox_limit,
-    sends_per_minute: agent.sends_per_minute,
-    send_burst: agent.send_burst,
-    reminders_pending: agent.reminders_pending,
-    reminders_per_hour: agent.reminders_per_hour,
-    reminder_burst: agent.reminder_burst,
-    run_dir: agent.run_dir,
-    deployed_sha: agent.deployed_sha,
-  };
+  const columns = Object.fromEntries(REGISTRY_COLUMNS.map((column) => [column, agent[column]]));
+  return { agent_id: String(agent.id), ...(columns as unknown as RegistryColumns) };
 }

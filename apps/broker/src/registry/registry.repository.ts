@@ -3,31 +3,9 @@ import { Injectable } from '@nestjs/common';
 import type { RegistryAgent } from '#libs/protocol';
 
 import { ThreadsDb } from '../storage/threads.db.js';
-import type { Agent, RuntimeColumns } from './agent.js';
+import { REGISTRY_COLUMNS, type Agent, type RuntimeColumns } from './agent.js';
 
 type AgentRecord = Omit<Agent, 'allowed_recipients'> & { allowed_recipients: string };
-
-const REGISTRY_COLUMNS = [
-  'name',
-  'role',
-  'driver',
-  'model',
-  'container',
-  'token_hash',
-  'state',
-  'reason',
-  'instance',
-  'allowed_recipients',
-  'quiet_window_ms',
-  'inbox_limit',
-  'sends_per_minute',
-  'send_burst',
-  'reminders_pending',
-  'reminders_per_hour',
-  'reminder_burst',
-  'run_dir',
-  'deployed_sha',
-] as const;
 
 /** Rows of `agents` and the revision of c0re's registry. Writes only from inside a request. */
 @Injectable()
