@@ -15,6 +15,7 @@ import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { OPERATOR_ID } from '../registry/agent.js';
 import { ThreadsDb } from '../storage/threads.db.js';
 import { DeliveryViews } from '../views/delivery-views.js';
+import { pageOf } from '../views/page.js';
 import { RowVersion } from '../views/row-version.js';
 import { optionsOf, targetName, type QuestionRecord } from './question.js';
 import { QuestionsRepository } from './questions.repository.js';
@@ -85,12 +86,12 @@ export class QuestionViews {
       state: query.state ?? null,
       limit: limit + 1,
     });
-    const questions = found.slice(0, limit);
-    const last = found.length > limit ? questions.at(-1)?.id : from > 1 ? from : undefined;
+    const { page, last } = pageOf(found, limit);
+    const next = last?.id ?? (from > 1 ? from : undefined);
     const version = this.version.now();
     return {
-      questions: questions.map((question) => this.toRow(question, version)),
-      ...(last === undefined ? {} : { next: formatId('q', last) }),
+      questions: page.map((question) => this.toRow(question, version)),
+      ...(next === undefined ? {} : { next: formatId('q', next) }),
     };
   }
 

@@ -14,6 +14,7 @@ import { CLOCK } from '../broker.options.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { RequestLog } from '../requests/request-log.service.js';
 import { Writer } from '../storage/writer.service.js';
+import { pageOf } from '../views/page.js';
 import { RowVersion } from '../views/row-version.js';
 import { ReminderSteps } from './reminder-steps.service.js';
 import { ReminderViews } from './reminder-views.js';
@@ -57,12 +58,12 @@ export class ReminderBoard {
       limit: limit + 1,
       scan: PAGE_SCAN,
     });
-    const page = found.rows.slice(0, limit);
-    const last = found.rows.length > limit ? page.at(-1)?.id : found.scannedTo;
+    const { page, last } = pageOf(found.rows, limit);
+    const end = last?.id ?? found.scannedTo;
     const version = this.version.now();
     return {
       reminders: page.map((row) => this.views.of(row, version)),
-      ...(last === undefined ? {} : { next: formatId('r', last) }),
+      ...(end === undefined ? {} : { next: formatId('r', end) }),
     };
   }
 

@@ -5,6 +5,7 @@ import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
 import { Jobs, type JobSource } from '../jobs/jobs.service.js';
+import { pageOf } from '../views/page.js';
 import { jobIdOf, jobOf } from './reminder.js';
 import { RemindersRepository } from './reminders.repository.js';
 
@@ -30,11 +31,10 @@ export class ReminderJobs implements JobSource {
       until,
       limit + 1,
     );
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
+    const { page, last } = pageOf(rows, limit);
     return {
       jobs: page.map(jobOf),
-      ...(rows.length > limit && last ? { next: `${last.next_attempt_at}.${last.id}` } : {}),
+      ...(last ? { next: `${last.next_attempt_at}.${last.id}` } : {}),
     };
   }
 

@@ -16,6 +16,7 @@ import { ThreadsService } from '../messages/threads.service.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { OPERATOR_ID } from '../registry/agent.js';
 import { Credentials } from '../registry/credentials.service.js';
+import { pageOf } from '../views/page.js';
 import { RowVersion } from '../views/row-version.js';
 import { RowViews } from '../views/row-views.js';
 import { matchOf } from './query-words.js';
@@ -81,12 +82,11 @@ export class SearchService {
       limit: limit + 1,
     });
     const version = this.version.now();
-    const page = ids.slice(0, limit);
-    const last = page.at(-1);
+    const { page, last } = pageOf(ids, limit);
     return {
       // What retention removed this moment is no row any more.
       messages: page.flatMap((id) => this.rows.message(id, version) ?? []),
-      ...(ids.length > limit && last !== undefined ? { next: formatId('m', last) } : {}),
+      ...(last === undefined ? {} : { next: formatId('m', last) }),
     };
   }
 

@@ -34,6 +34,7 @@ import {
   SnapshotDto,
 } from './dashboard.dto.js';
 import { MessagePages, type MessagePage } from './message-pages.js';
+import { pageOf } from './page.js';
 import { RowVersion } from './row-version.js';
 import { RowViews } from './row-views.js';
 
@@ -112,9 +113,8 @@ export class DashboardReads {
     const open = this.openTurns((turn) => turn.agent === id && turn.id < start, version);
     const ended = this.telemetry.reader.turns.ofAgent(id, start, limit + 1);
     const rows = merge(open, withVersion(ended, version));
-    const turns = rows.slice(0, limit);
-    const last = turns.at(-1);
-    return { turns, ...(rows.length > limit && last ? { next: last.turn_id } : {}) };
+    const { page: turns, last } = pageOf(rows, limit);
+    return { turns, ...(last ? { next: last.turn_id } : {}) };
   }
 
   agentEvents(params: Params<'agent_events'>): Result<'agent_events'> {

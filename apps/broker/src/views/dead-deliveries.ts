@@ -11,6 +11,7 @@ import type { DeliveryRecord } from '../deliveries/delivery.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { ThreadsDb } from '../storage/threads.db.js';
 import { DeliveryViews } from './delivery-views.js';
+import { pageOf } from './page.js';
 import { RowVersion } from './row-version.js';
 import { RowViews } from './row-views.js';
 
@@ -54,9 +55,11 @@ export class DeadDeliveries {
         ? this.all.all(message, from?.recipient ?? 0, limit + 1)
         : this.ofRecipients.all(JSON.stringify(this.directory.idsOf(agent)), message, limit + 1);
     const version = this.version.now();
-    const deliveries = found.slice(0, limit).map((record) => this.row(record, version));
-    const last = found.length > limit ? deliveries.at(-1) : undefined;
-    return { deliveries, ...(last ? { next: last.id } : {}) };
+    const { page, last } = pageOf(found, limit);
+    return {
+      deliveries: page.map((record) => this.row(record, version)),
+      ...(last ? { next: formatDeliveryId(last.message, last.recipient) } : {}),
+    };
   }
 
   private row(record: DeliveryRecord, version: number): DeliveryRow {

@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 
 import type { MessageRecord } from '../messages/message.js';
 import { ThreadsDb } from '../storage/threads.db.js';
+import { pageOf } from './page.js';
 
 /** Records of a page, newest first, and the id before which the next page begins; undefined at the end. */
 export interface MessagePage {
@@ -103,6 +104,6 @@ interface Scan {
 
 /** At most `limit` of the records; one more than that tells that there is a next page. */
 function cut(records: MessageRecord[], limit: number): MessagePage {
-  const kept = records.slice(0, limit);
-  return { records: kept, next: records.length > limit ? kept.at(-1)?.id : undefined };
+  const { page, last } = pageOf(records, limit);
+  return { records: page, next: last?.id };
 }
