@@ -11,11 +11,11 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
 import { verifies } from '../requirements/verifies.js';
-import { StandInClone } from './stand-in/stand-in-clone.js';
-import { isAlive, processesOf, SupervisorRun, type RunOptions } from './stand-in/supervisor-run.js';
+import { standInStarts } from './stand-in/stand-in-starts.js';
+import { isAlive, processesOf, SupervisorRun } from './stand-in/supervisor-run.js';
 
 const isRoot = process.geteuid?.() === 0;
 /** A user that has nothing on this machine. */
@@ -58,25 +58,8 @@ function modeOf(file: string): string {
 }
 
 describeAsRoot('npm start as root', () => {
-  let clone: StandInClone;
-  const runs: SupervisorRun[] = [];
-
-  beforeEach(() => {
-    clone = new StandInClone();
-  });
-  afterEach(async () => {
-    for (const run of runs.splice(0)) {
-      run.child.kill('SIGTERM');
-      await run.ended;
-    }
-    clone.remove();
-  });
-
-  async function ready(options?: RunOptions): Promise<SupervisorRun> {
-    const run = await SupervisorRun.ready(clone, options);
-    runs.push(run);
-    return run;
-  }
+  const starts = standInStarts();
+  const { ready } = starts;
 
   describe(verifies('8.1', 'P29') + 'users and sockets', () => {
     it('runs all but c0re as users of their own, without capabilities and without a way to get any', async () => {
@@ -134,9 +117,9 @@ describeAsRoot('npm start as root', () => {
     });
 
     it('refuses a home that belongs to another user', async () => {
-      mkdirSync(clone.home);
-      chownSync(clone.home, PLAIN_USER, PLAIN_USER);
-      const run = await SupervisorRun.begin(clone);
+      mkdirSync(starts.clone.home);
+      chownSync(starts.clone.home, PLAIN_USER, PLAIN_USER);
+      const run = await SupervisorRun.begin(starts.clone);
       expect(await run.ended).toBe(1);
       expect(run.output).toContain(`belongs to user ${PLAIN_USER}, and this is user 0`);
     });
@@ -144,10 +127,10 @@ describeAsRoot('npm start as root', () => {
 
   describe(verifies('10.1') + 'a disk that is nearly full', () => {
     it('is refused before anything is made', async () => {
-      const small = path.join(clone.folder, 'small');
+      const small = path.join(starts.clone.folder, 'small');
       mkdirSync(small);
       const mount = 'mount -t tmpfs -o size=10m tmpfs "$0" && exec "$@"';
-      const run = await SupervisorRun.begin(clone, {
+      const run = await SupervisorRun.begin(starts.clone, {
         env: { HIVE_HOME: path.join(small, 'hive') },
         wrapper: ['unshare', '--mount', 'sh', '-c', mount, small],
       });
@@ -158,31 +141,31 @@ describeAsRoot('npm start as root', () => {
 
   describe(verifies('10.1', 'P29') + 'a clone below a folder that only root may enter', () => {
     beforeEach(() => {
-      writeFileSync(path.join(clone.folder, 'private'), 'private', { mode: 0o644 });
-      clone.close();
+      writeFileSync(path.join(starts.clone.folder, 'private'), 'private', { mode: 0o644 });
+      starts.clone.close();
     });
 
     it('works, shows the hive only what it needs, and changes nothing for others', async () => {
       const run = await ready();
       const { pid } = run.service('broker');
       expect(status(pid)['Uid']).not.toMatch(/^0/);
-      expect(asStrangerIn(pid, `ls ${clone.folder}`).trim()).toBe('clone');
+      expect(asStrangerIn(pid, `ls ${starts.clone.folder}`).trim()).toBe('clone');
       expect(
-        asStrangerIn(pid, `ls -A ${clone.path}`).split('\n').filter(Boolean).toSorted(),
+        asStrangerIn(pid, `ls -A ${starts.clone.path}`).split('\n').filter(Boolean).toSorted(),
       ).toEqual(['.hive', 'dist', 'node_modules', 'package.json']);
-      const touch = `touch ${clone.folder}/x`;
+      const touch = `touch ${starts.clone.folder}/x`;
       expect(asStrangerIn(pid, touch)).toMatch(/denied|Read-only/);
       const asRoot = spawnSync('nsenter', ['-t', String(pid), '-m', 'sh', '-c', touch]);
       expect(asRoot.stderr.toString()).toContain('Read-only');
 
       // Outside all is as it was, and the state folder is the real one.
-      expect(modeOf(clone.folder)).toBe('700');
-      expect(readdirSync(clone.folder).toSorted()).toEqual(['clone', 'private']);
-      expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(clone.folder);
+      expect(modeOf(starts.clone.folder)).toBe('700');
+      expect(readdirSync(starts.clone.folder).toSorted()).toEqual(['clone', 'private']);
+      expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(starts.clone.folder);
       expect(readdirSync(run.home)).toEqual(expect.arrayContaining(['db', 'run', 'secrets']));
       expect(run.pids().every(isAlive)).toBe(true);
       expect(await run.stop()).toBe(0);
-      expect(processesOf(clone.path)).toEqual([]);
+      expect(processesOf(starts.clone.path)).toEqual([]);
     });
 
     it('leaves no mount behind when the supervisor is killed, and starts again', async () => {
@@ -191,52 +174,52 @@ describeAsRoot('npm start as root', () => {
       run.child.kill('SIGKILL');
       await run.ended;
       await expect.poll(() => pids.filter(isAlive), { timeout: 15_000 }).toEqual([]);
-      expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(clone.folder);
+      expect(readFileSync('/proc/self/mounts', 'utf8')).not.toContain(starts.clone.folder);
       const next = await ready();
       expect(await next.stop()).toBe(0);
     });
 
     it('works when the clone itself is closed, and the state folder lies below another closed one', async () => {
-      chmodSync(clone.folder, 0o755);
-      chmodSync(clone.path, 0o700);
-      const closed = path.join(clone.folder, 'closed place');
+      chmodSync(starts.clone.folder, 0o755);
+      chmodSync(starts.clone.path, 0o700);
+      const closed = path.join(starts.clone.folder, 'closed place');
       mkdirSync(closed, { mode: 0o700 });
       const run = await ready({ env: { HIVE_HOME: path.join(closed, 'deep', 'hive') } });
       expect(asStrangerIn(run.service('broker').pid, `ls '${closed}'`).trim()).toBe('deep');
       expect(await run.stop()).toBe(0);
-      expect(modeOf(clone.path)).toBe('700');
+      expect(modeOf(starts.clone.path)).toBe('700');
       expect(readdirSync(path.join(closed, 'deep', 'hive'))).toContain('db');
     });
 
     it('shows agents what the operator names besides', async () => {
-      const run = await ready({ env: { HIVE_REACHABLE: path.join(clone.folder, 'private') } });
+      const run = await ready({
+        env: { HIVE_REACHABLE: path.join(starts.clone.folder, 'private') },
+      });
       const { pid } = run.service('broker');
-      expect(asStrangerIn(pid, `cat ${clone.folder}/private`)).toBe('private');
+      expect(asStrangerIn(pid, `cat ${starts.clone.folder}/private`)).toBe('private');
     });
 
     it('says what to do where root may not mount', async () => {
-      const run = await SupervisorRun.begin(clone, {
+      const run = await SupervisorRun.begin(starts.clone, {
         wrapper: ['setpriv', '--bounding-set=-sys_admin', '--'],
       });
       expect(await run.ended).toBe(1);
       expect(run.output).toMatch(/may not enter .*does not let root make private mounts/);
-      expect(run.output).toContain(`chmod o+x ${clone.folder}`);
-      expect(processesOf(clone.path)).toEqual([]);
+      expect(run.output).toContain(`chmod o+x ${starts.clone.folder}`);
+      expect(processesOf(starts.clone.path)).toEqual([]);
     });
   });
 });
 describe(verifies('10.1', 'P29') + 'npm start as an ordinary user', () => {
-  let clone: StandInClone;
-
+  const starts = standInStarts();
   beforeEach(() => {
-    clone = new StandInClone();
-    if (isRoot) clone.giveTo(PLAIN_USER);
-    clone.close();
+    if (isRoot) starts.clone.giveTo(PLAIN_USER);
+    starts.clone.close();
   });
-  afterEach(() => clone.remove());
+  const ready = () => starts.ready(isRoot ? { uid: PLAIN_USER } : {});
 
   it('works, keeps its files to itself and says which protection is off', async () => {
-    const run = await SupervisorRun.ready(clone, isRoot ? { uid: PLAIN_USER } : {});
+    const run = await ready();
     const user = isRoot ? PLAIN_USER : process.geteuid?.();
     expect(run.pids().map((pid) => statSync(`/proc/${pid}`).uid)).toEqual(
       run.pids().map(() => user),
@@ -249,7 +232,7 @@ describe(verifies('10.1', 'P29') + 'npm start as an ordinary user', () => {
   });
 
   it('ends with its supervisor', async () => {
-    const run = await SupervisorRun.ready(clone, isRoot ? { uid: PLAIN_USER } : {});
+    const run = await ready();
     const pids = run.pids();
     run.child.kill('SIGKILL');
     await expect.poll(() => pids.filter(isAlive), { timeout: 15_000 }).toEqual([]);

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { createServer } from 'node:net';
 import path from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { verifies } from '../requirements/verifies.js';
-import { StandInClone } from './stand-in/stand-in-clone.js';
+import { standInStarts } from './stand-in/stand-in-starts.js';
 import { isAlive, processesOf, SupervisorRun, type RunOptions } from './stand-in/supervisor-run.js';
 
 const isRoot = process.geteuid?.() === 0;
@@ -18,30 +18,9 @@ function owner(pid: number): number {
 }
 
 describe('npm start, from the supervisor on', () => {
-  let clone: StandInClone;
-  const runs: SupervisorRun[] = [];
+  const starts = standInStarts();
+  const { begin, ready } = starts;
 
-  beforeEach(() => {
-    clone = new StandInClone();
-  });
-  afterEach(async () => {
-    for (const run of runs.splice(0)) {
-      run.child.kill('SIGTERM');
-      await run.ended;
-    }
-    clone.remove();
-  });
-
-  async function begin(options?: RunOptions): Promise<SupervisorRun> {
-    const run = await SupervisorRun.begin(clone, options);
-    runs.push(run);
-    return run;
-  }
-  async function ready(options?: RunOptions): Promise<SupervisorRun> {
-    const run = await begin(options);
-    await run.untilReady();
-    return run;
-  }
   /** Starts what must be refused; returns what it printed. */
   async function refused(options?: RunOptions): Promise<string> {
     const run = await begin(options);
@@ -74,7 +53,7 @@ describe('npm start, from the supervisor on', () => {
       const pids = run.pids();
       expect(await run.stop()).toBe(0);
       expect(pids.filter(isAlive)).toEqual([]);
-      expect(processesOf(clone.path)).toEqual([]);
+      expect(processesOf(starts.clone.path)).toEqual([]);
       expect(run.hiveFile()).toBeUndefined();
       expect(
         readdirSync(path.join(run.home, 'run')).filter((name) => /sock|json/.test(name)),
@@ -107,20 +86,20 @@ describe('npm start, from the supervisor on', () => {
       const second = await ready();
       second.child.stdin?.destroy();
       expect(await second.ended).toBe(0);
-      expect(processesOf(clone.path)).toEqual([]);
+      expect(processesOf(starts.clone.path)).toEqual([]);
     });
 
     it('stops cleanly while it still starts', async () => {
-      clone.wish({ broker: { slow: true } });
+      starts.clone.wish({ broker: { slow: true } });
       const run = await begin();
       await expect.poll(() => run.output, { timeout: 20_000 }).toContain('c0re');
       expect(await run.stop()).toBe(0);
       expect(run.output).not.toContain('is ready');
-      expect(processesOf(clone.path)).toEqual([]);
+      expect(processesOf(starts.clone.path)).toEqual([]);
     });
 
     it('is forced by a second Ctrl-C', async () => {
-      clone.wish({ gateway: { deaf: true } });
+      starts.clone.wish({ gateway: { deaf: true } });
       const run = await ready();
       const pids = run.pids();
       run.child.kill('SIGINT');
@@ -129,11 +108,11 @@ describe('npm start, from the supervisor on', () => {
       expect(await run.ended).toBe(1);
       clearInterval(again);
       await expect.poll(() => pids.filter(isAlive)).toEqual([]);
-      expect(processesOf(clone.path)).toEqual([]);
+      expect(processesOf(starts.clone.path)).toEqual([]);
     });
 
     it('gives no service more of the environment than it needs', async () => {
-      clone.wish({ broker: { env: true }, c0re: { env: true } });
+      starts.clone.wish({ broker: { env: true }, c0re: { env: true } });
       const run = await ready({
         env: { SECRET_OF_THE_SHELL: 'x', HIVE_OPERATOR_TOKEN: 'operator-secret' },
       });
@@ -184,7 +163,7 @@ describe('npm start, from the supervisor on', () => {
 
     it('refuses a second hive on the same home and names the process of the first', async () => {
       const first = await ready();
-      const output = await SupervisorRun.begin(clone).then(async (second) => {
+      const output = await SupervisorRun.begin(starts.clone).then(async (second) => {
         expect(await second.ended).toBe(1);
         return second.output;
       });
@@ -204,23 +183,23 @@ describe('npm start, from the supervisor on', () => {
     });
 
     it('refuses a home that is a file', async () => {
-      writeFileSync(path.join(clone.folder, 'file'), '');
-      const output = await refused({ args: ['--home', path.join(clone.folder, 'file')] });
+      writeFileSync(path.join(starts.clone.folder, 'file'), '');
+      const output = await refused({ args: ['--home', path.join(starts.clone.folder, 'file')] });
       expect(output).toMatch(/cannot prepare .*file/);
     });
 
     it('ends what it started when a service cannot start, and says what that said', async () => {
-      clone.wish({ broker: { failure: 'the database was made by a newer version' } });
+      starts.clone.wish({ broker: { failure: 'the database was made by a newer version' } });
       const output = await refused();
       expect(output).toContain('broker cannot start: the database was made by a newer version');
       expect(output).toContain('logs/broker.log');
-      expect(processesOf(clone.path)).toEqual([]);
+      expect(processesOf(starts.clone.path)).toEqual([]);
     });
 
     it('clears the hive.json of a hive that is gone', async () => {
-      mkdirSync(path.join(clone.home, 'run'), { recursive: true });
-      writeFileSync(path.join(clone.home, 'run', 'hive.json'), '{"supervisor_pid": 1}');
-      clone.wish({ c0re: { failure: 'no' } });
+      mkdirSync(path.join(starts.clone.home, 'run'), { recursive: true });
+      writeFileSync(path.join(starts.clone.home, 'run', 'hive.json'), '{"supervisor_pid": 1}');
+      starts.clone.wish({ c0re: { failure: 'no' } });
       expect(await refused()).toContain('c0re cannot start: no');
     });
   });
@@ -247,7 +226,7 @@ describe('npm start, from the supervisor on', () => {
         expect(run.output).toContain(`${name} is back (process ${after.pid})`);
       }
       expect(await run.stop()).toBe(0);
-      expect(processesOf(clone.path)).toEqual([]);
+      expect(processesOf(starts.clone.path)).toEqual([]);
     });
 
     it('leaves nothing running when the supervisor is killed, and the next start works', async () => {
