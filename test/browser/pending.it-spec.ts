@@ -295,6 +295,40 @@ describe(verifies('3.5', '3.7', '7.3', '7.6') + 'a reminder', () => {
     expect(await banner.count()).toBe(0);
   });
 
+  it('list that cannot be read says so, and is read again', async () => {
+    const lists = /\/api\/reminders\?/;
+    await page.route(lists, (route) => route.abort());
+    await go('Swarm');
+    await go('Reminders');
+    const scheduled = page.getByRole('region', { name: 'Scheduled' });
+    const alert = scheduled.getByRole('alert').first();
+    expect(await appears(alert.getByText('The hive does not answer'))).toBe(true);
+    // What the events brought stands there all the same.
+    expect(await page.locator('.reminder.failed').count()).toBe(2);
+    await page.unroute(lists);
+    await alert.getByRole('button', { name: 'Try again' }).click();
+    expect(await appears(page.locator('.reminder.pending'))).toBe(true);
+    // The browser itself complains of the aborted requests.
+    watched.complaints = watched.complaints.filter((what) => !what.includes('ERR_FAILED'));
+  });
+
+  it('that cannot be tried again says why where the button is', async () => {
+    const item = page.locator('.reminder.failed', { hasText: 'licence' });
+    const retries = /\/api\/reminders\/r\d+\/retry$/;
+    await page.route(retries, (route) =>
+      route.fulfill({
+        status: 409,
+        json: { error: { code: 'conflict', message: 'the reminder is cancelled, not failed' } },
+      }),
+    );
+    await item.getByRole('button', { name: /^Try again: reminder/ }).click();
+    expect(await appears(item.getByRole('alert').getByText('is cancelled, not failed'))).toBe(true);
+    await page.unroute(retries);
+    await item.getByRole('button', { name: 'Dismiss' }).click();
+    expect(await item.getByRole('alert').count()).toBe(0);
+    watched.complaints = watched.complaints.filter((what) => !what.includes('409'));
+  });
+
   it('that failed is tried again, and reaches its owner', async () => {
     const item = page.locator('.reminder.failed', { hasText: 'licence' });
     await item.getByRole('button', { name: /^Try again: reminder/ }).click();

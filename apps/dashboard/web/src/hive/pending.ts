@@ -23,13 +23,49 @@ export function useNeedsYou(): readonly NeedsYou[] {
 }
 
 /** Entries of one kind, all or those that concern one agent. */
-export function useNeedsOf(kind: NeedsYouKind, agent?: string): NeedsYou[] {
-  const list = useNeedsYou();
-  return useMemo(
-    () =>
-      list.filter((need) => need.kind === kind && (agent === undefined || need.agent === agent)),
-    [list, kind, agent],
-  );
+export function useNeedsOf(kind: NeedsYouKind, agent?: string): readonly NeedsYou[] {
+  const groups = needsByKind(useNeedsYou());
+  return groups.get(agent === undefined ? kind : `${kind} ${agent}`) ?? NONE;
+}
+
+const NONE: readonly never[] = [];
+
+/** By `kind`, and by `kind agent`: worked out once of each list, however many agents are on the page. */
+const needsByKind = once((list: readonly NeedsYou[]) => {
+  const groups = new Map<string, NeedsYou[]>();
+  for (const need of list) {
+    add(groups, need.kind, need);
+    add(groups, `${need.kind} ${need.agent}`, need);
+  }
+  return groups;
+});
+
+const openByAgent = once((questions: Readonly<Record<string, QuestionRow>>) => {
+  const groups = new Map<string, QuestionRow[]>();
+  for (const question of Object.values(questions)) {
+    if (question.state !== 'open') continue;
+    add(groups, question.asker, question);
+    if (question.target !== null) add(groups, question.target, question);
+  }
+  return groups;
+});
+
+function add<Row>(groups: Map<string, Row[]>, key: string, row: Row): void {
+  const group = groups.get(key);
+  if (group) group.push(row);
+  else groups.set(key, [row]);
+}
+
+/** What is worked out of an object that never changes: once for each, and forgotten with it. */
+function once<Of extends object, Result>(work: (of: Of) => Result): (of: Of) => Result {
+  const results = new WeakMap<Of, Result>();
+  return (of) => {
+    const known = results.get(of);
+    if (known !== undefined) return known;
+    const result = work(of);
+    results.set(of, result);
+    return result;
+  };
 }
 
 /** Questions that the page knows, newest first. */
@@ -46,16 +82,9 @@ export function useQuestion(id: string): QuestionRow | undefined {
   return useHive((store) => store.rows.questions[id]);
 }
 
-/** Open questions of which the agent is the asker or the target, newest first. */
-export function useOpenQuestionsOf(agent: string): QuestionRow[] {
-  const questions = useQuestions();
-  return useMemo(
-    () =>
-      questions.filter(
-        ({ state, asker, target }) => state === 'open' && (asker === agent || target === agent),
-      ),
-    [questions, agent],
-  );
+/** Open questions of which the agent is the asker or the target. */
+export function useOpenQuestionsOf(agent: string): readonly QuestionRow[] {
+  return openByAgent(useHive((store) => store.rows.questions)).get(agent) ?? NONE;
 }
 
 /** Reminders that the page knows: those that were read, that changed since, and the failed ones. */

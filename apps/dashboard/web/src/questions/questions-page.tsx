@@ -1,5 +1,5 @@
 import './questions.css';
-import { useMemo, type ReactNode } from 'react';
+import { useMemo, useState, type ReactNode } from 'react';
 
 import type { QuestionRow } from '#libs/protocol';
 
@@ -52,11 +52,7 @@ export function Questions(): ReactNode {
             you have answered.
           </Empty>
         ) : (
-          <ul>
-            {yours.map((question) => (
-              <QuestionItem key={question.id} question={question} />
-            ))}
-          </ul>
+          <OpenList questions={yours} />
         )}
       </section>
       {others.length > 0 && (
@@ -66,11 +62,7 @@ export function Questions(): ReactNode {
               Between agents
             </h2>
           </header>
-          <ul>
-            {others.map((question) => (
-              <QuestionItem key={question.id} question={question} />
-            ))}
-          </ul>
+          <OpenList questions={others} />
         </section>
       )}
       <section className="panel" aria-labelledby="questions-closed">
@@ -104,6 +96,25 @@ export function Questions(): ReactNode {
         )}
       </section>
     </main>
+  );
+}
+
+/** Open questions with their forms, a page of them at a time. */
+function OpenList({ questions }: { questions: readonly QuestionRow[] }): ReactNode {
+  const [most, setMost] = useState(PAGE);
+  return (
+    <>
+      <ul>
+        {questions.slice(0, most).map((question) => (
+          <QuestionItem key={question.id} question={question} />
+        ))}
+      </ul>
+      {questions.length > most && (
+        <Button small look="ghost" className="list-more" onClick={() => setMost(most + PAGE)}>
+          {questions.length - most} more questions
+        </Button>
+      )}
+    </>
   );
 }
 
