@@ -370,6 +370,21 @@ describe(verifies('1.2', '7.2', '7.3', '7.6') + 'a message that was given up', (
     expect(await items.first().innerText()).toMatch(/scout → miner/);
   });
 
+  it(
+    verifies('7.5') + 'is found from the menu of a phone, whose bar has no room for it',
+    async () => {
+      const own = await browser.newContext({ viewport: PHONE, isMobile: true, hasTouch: true });
+      const { page: phone } = await watchedPage(own);
+      await phone.goto(await seeded.hive.loginLink());
+      await phone.locator('.agents > li').first().waitFor();
+      await phone.locator('.top').getByRole('button', { name: 'More of the hive' }).tap();
+      await phone.getByRole('menuitem', { name: /^Undelivered/ }).tap();
+      await phone.waitForURL(/\/undelivered$/);
+      expect(await phone.locator('.undelivered-item').count()).toBe(2);
+      await own.close();
+    },
+  );
+
   it('is tried again from there and from the list of what waits, and arrives', async () => {
     await page
       .locator('.undelivered-item', { hasText: 'documentation' })
