@@ -10,9 +10,15 @@ export type RpcApi<T> = { [K in keyof T]: [unknown, unknown] };
 /** What a handler may know of the call and its connection. */
 export interface CallContext {
   /** Aborted when the caller cancels the call or its connection closes. */
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   readonly peer: RpcPeer;
 }
+
+/** What the handlers use of an AbortSignal: one of those costs more than many a call that it belongs to. */
+export type CallSignal = Pick<AbortSignal, 'aborted'> & {
+  addEventListener(type: 'abort', listener: () => void, options?: { once: true }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+};
 
 /** The handlers of one peer's table of requests. */
 export type RpcHandlers<Api extends RpcApi<Api>> = {
@@ -39,7 +45,7 @@ type Frame = {
 export class RpcPeer {
   private nextId = 1;
   private readonly waiting = new Map<number, Waiting>();
-  private readonly running = new Map<number, AbortController>();
+  private readonly running = new Map<number, RunningCall>();
   private readonly writer: JsonLineWriter;
   private readonly closed = Promise.withResolvers<void>();
 
@@ -115,8 +121,8 @@ export class RpcPeer {
   }
 
   private async serve(id: number | undefined, method: string, params: unknown): Promise<void> {
-    const abort = new AbortController();
-    if (id !== undefined) this.running.set(id, abort);
+    const call = new RunningCall();
+    if (id !== undefined) this.running.set(id, call);
     try {
       const handler = Object.hasOwn(this.handlers, method) ? this.handlers[method] : undefined;
       if (!handler)
@@ -124,7 +130,7 @@ export class RpcPeer {
           'unknown_method',
           `"${method.slice(0, 64)}" is not a request of this socket`,
         );
-      const result = await handler((params ?? {}) as never, { signal: abort.signal, peer: this });
+      const result = await handler((params ?? {}) as never, { signal: call, peer: this });
       if (id !== undefined) this.writer.write({ id, result });
     } catch (error) {
       if (!(error instanceof HiveError)) this.onBug(error, method);
@@ -142,10 +148,34 @@ export class RpcPeer {
   }
 
   private end(): void {
-    for (const abort of this.running.values()) abort.abort();
+    for (const call of this.running.values()) call.abort();
     // A Map may lose entries while it is walked.
     for (const id of this.waiting.keys()) this.settle(id)?.reject(connectionLost());
     this.closed.resolve();
+  }
+}
+
+/** The signal of a call that is carried out. */
+class RunningCall implements CallSignal {
+  aborted = false;
+  private listeners: (() => void)[] | undefined;
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    if (this.aborted) return;
+    if (this.listeners) this.listeners.push(listener);
+    else this.listeners = [listener];
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.listeners = this.listeners?.filter((other) => other !== listener);
+  }
+
+  abort(): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    const listeners = this.listeners ?? [];
+    this.listeners = undefined;
+    for (const listener of listeners) listener();
   }
 }
 

@@ -31,6 +31,9 @@ interface Entry {
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
   lazy: boolean;
+  /** What `work` returned or threw, until the transaction is on disk. */
+  value?: unknown;
+  refused?: boolean;
 }
 
 /**
@@ -139,18 +142,18 @@ export class GroupCommit {
 
   /** False when the batch was rolled back because one request broke after writing, and has to be run singly. */
   private run(batch: Entry[]): boolean {
-    const answers: (() => void)[] = [];
     this.afterwards = [];
     try {
       this.begin.run();
       for (const entry of batch) {
         const before = this.changes.get();
         try {
-          const value = entry.work();
-          answers.push(() => entry.resolve(value));
+          entry.value = entry.work();
+          entry.refused = false;
         } catch (error) {
           if (!this.options.db.inTransaction || this.changes.get() !== before) throw error;
-          answers.push(() => entry.reject(error));
+          entry.value = error;
+          entry.refused = true;
         }
       }
       this.options.settle?.();
@@ -176,7 +179,10 @@ export class GroupCommit {
     if (this.crashes('afterCommit')) return true;
     const effects = this.afterwards;
     this.afterwards = [];
-    for (const answer of answers) answer();
+    for (const { refused, value, resolve, reject } of batch) {
+      if (refused) reject(value);
+      else resolve(value);
+    }
     for (const effect of effects) effect();
     return true;
   }

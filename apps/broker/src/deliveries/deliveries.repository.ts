@@ -3,7 +3,9 @@ import { Injectable } from '@nestjs/common';
 import type { DeliveryState } from '#libs/protocol';
 
 import { ThreadsDb } from '../storage/threads.db.js';
+import { Writer } from '../storage/writer.service.js';
 import { BACK_OFF_MOST_MS } from '../turns/back-off.js';
+import { DeliveryMemory } from './delivery-memory.js';
 import type { DeliveryRecord, NewDelivery } from './delivery.js';
 
 /**
@@ -35,7 +37,6 @@ export class DeliveriesRepository {
   private readonly anyEager;
   private readonly anyDirect;
   private readonly waitingRows;
-  private readonly leasedRows;
   private readonly allLeased;
   private readonly heldRows;
   private readonly ofMessage;
@@ -52,8 +53,9 @@ export class DeliveriesRepository {
   private readonly soonest;
   private readonly lateTurn;
   private readonly deleteOf;
+  private readonly memory = new DeliveryMemory();
 
-  constructor({ db }: ThreadsDb) {
+  constructor({ db }: ThreadsDb, writer: Writer) {
     this.insertRow = db.prepare(
       `INSERT INTO deliveries (message, recipient, state, priority, sender, limited, eager, broadcast, since, reason)
        VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)`,
@@ -90,9 +92,6 @@ export class DeliveriesRepository {
            AND not_before > +@now AND not_before <= +@now + ${BACK_OFF_MOST_MS}`,
       )
       .pluck();
-    this.leasedRows = db.prepare<[number], DeliveryRecord>(
-      `SELECT * FROM deliveries WHERE recipient = +? AND state = 'leased' ORDER BY message`,
-    );
     this.allLeased = db.prepare<[], DeliveryRecord>(
       `SELECT * FROM deliveries WHERE state = 'leased' ORDER BY recipient, message`,
     );
@@ -126,8 +125,10 @@ export class DeliveriesRepository {
       `UPDATE deliveries SET state = 'queued', attempts = ?, not_before = ?, held = ?, since = ?
        WHERE message = ? AND recipient = ?`,
     );
-    this.setEnded = db.prepare<[DeliveryState, number, number, string | null, number, number]>(
-      `UPDATE deliveries SET state = ?, attempts = ?, held = 0, since = ?, reason = ?
+    this.setEnded = db.prepare<
+      [DeliveryState, number, number, number, string | null, number, number]
+    >(
+      `UPDATE deliveries SET state = ?, attempts = ?, held = 0, written = ?, since = ?, reason = ?
        WHERE message = ? AND recipient = ?`,
     );
     this.setHeld = db.prepare<[number, number, number]>(
@@ -140,6 +141,11 @@ export class DeliveriesRepository {
       'UPDATE deliveries SET priority = ?, reason = NULL WHERE message = ? AND recipient = ?',
     );
     this.deleteOf = db.prepare<[number]>('DELETE FROM deliveries WHERE message = +?');
+    this.memory.load(this.allLeased.all());
+    writer.onRollback(() => this.memory.load(this.allLeased.all()));
+    writer.onSettle('rows', () => {
+      for (const row of this.memory.takeWritten()) this.storeWritten(row);
+    });
   }
 
   insert(delivery: NewDelivery & { since: number }): void {
@@ -154,10 +160,30 @@ export class DeliveriesRepository {
       delivery.since,
       delivery.reason,
     );
+    this.memory.queue({
+      ...delivery,
+      state: 'queued',
+      hand_outs: 0,
+      forgiven: 0,
+      attempts: 0,
+      turn: null,
+      session: null,
+      written: 0,
+      not_before: 0,
+      held: 0,
+    });
   }
 
   find(message: number, recipient: number): DeliveryRecord | undefined {
-    return this.selectOne.get(message, recipient);
+    return this.memory.find(message, recipient) ?? this.selectOne.get(message, recipient);
+  }
+
+  /**
+   * The row that was inserted last for this recipient while it is as it was then: where no other is queued, this is what
+   * `available` would find.
+   */
+  newestQueued(recipient: number): DeliveryRecord | undefined {
+    return this.memory.newestQueued(recipient);
   }
 
   /** Rows that may be handed out now, in the order of priority and age. */
@@ -190,10 +216,12 @@ export class DeliveriesRepository {
     return this.soonest.get({ recipient, now }) ?? undefined;
   }
 
+  /** From memory, oldest message first. */
   leasedTo(recipient: number): DeliveryRecord[] {
-    return this.leasedRows.all(recipient);
+    return this.memory.leasedTo(recipient);
   }
 
+  /** All leased rows as the table has them: who looks for what should not be asks here. */
   leased(): DeliveryRecord[] {
     return this.allLeased.all();
   }
@@ -226,11 +254,21 @@ export class DeliveriesRepository {
     return this.lateTurn.get(message, recipient, turn);
   }
 
+  /** Returns the row as it is then. */
   lease(
     delivery: DeliveryRecord,
     holder: { turn: number | null; session: string | null; written: number },
     now: number,
-  ): void {
+  ): DeliveryRecord {
+    const leased: DeliveryRecord = {
+      ...delivery,
+      ...holder,
+      state: 'leased',
+      since: now,
+      hand_outs: delivery.hand_outs + 1,
+    };
+    this.memory.drop(delivery.message, delivery.recipient);
+    this.memory.lease(leased);
     this.setLeased.run(
       holder.turn,
       holder.session,
@@ -239,11 +277,13 @@ export class DeliveriesRepository {
       delivery.message,
       delivery.recipient,
     );
+    return leased;
   }
 
-  /** The client has the hand-out of this number. */
+  /** The client has the hand-out of this number. Leased rows learn it at the end of the transaction: most are acked in it. */
   markWritten(message: number, recipient: number, handOut: number): void {
-    this.setWritten.run(message, recipient, handOut);
+    if (!this.memory.markWritten(message, recipient, handOut))
+      this.setWritten.run(message, recipient, handOut);
   }
 
   queue(
@@ -251,6 +291,7 @@ export class DeliveriesRepository {
     to: { attempts: number; notBefore: number; held: number },
     now: number,
   ): void {
+    this.forget(delivery);
     this.setQueued.run(
       to.attempts,
       to.notBefore,
@@ -266,7 +307,9 @@ export class DeliveriesRepository {
     to: { state: DeliveryState; attempts: number; reason: string | null },
     now: number,
   ): void {
-    this.setEnded.run(to.state, to.attempts, now, to.reason, delivery.message, delivery.recipient);
+    const { message, recipient } = delivery;
+    const { written } = this.memory.drop(message, recipient) ?? delivery;
+    this.setEnded.run(to.state, to.attempts, written, now, to.reason, message, recipient);
   }
 
   /** Removes every delivery of a message; all of them are over. */
@@ -276,14 +319,27 @@ export class DeliveriesRepository {
 
   /** Its hand-outs so far do not count towards its death. */
   forgive(delivery: DeliveryRecord): void {
+    this.forget(delivery);
     this.setForgiven.run(delivery.message, delivery.recipient);
   }
 
   hold(delivery: DeliveryRecord, held: boolean): void {
+    this.forget(delivery);
     this.setHeld.run(held ? 1 : 0, delivery.message, delivery.recipient);
   }
 
   reprioritise(delivery: DeliveryRecord, priority: number): void {
+    this.forget(delivery);
     this.setPriority.run(priority, delivery.message, delivery.recipient);
+  }
+
+  /** The row leaves the memory, with what the table has still to learn of it. */
+  private forget({ message, recipient }: DeliveryRecord): void {
+    const leased = this.memory.drop(message, recipient);
+    if (leased?.written === 1) this.storeWritten(leased);
+  }
+
+  private storeWritten({ message, recipient, hand_outs }: DeliveryRecord): void {
+    this.setWritten.run(message, recipient, hand_outs);
   }
 }

@@ -68,15 +68,13 @@ export class Deliveries {
       session: 'session' in holder ? holder.session : null,
       written: written ? 1 : 0,
     };
-    const now = this.clock.now();
-    this.rows.lease(delivery, to, now);
-    const handOut = delivery.hand_outs + 1;
+    const leased = this.rows.lease(delivery, to, this.clock.now());
     if ('session' in holder)
       this.leases.addBare({
         agent: delivery.recipient,
         session: holder.session,
         message: delivery.message,
-        handOut,
+        handOut: leased.hand_outs,
       });
     if (delivery.state === 'queued') {
       this.counts.add(delivery, -1);
@@ -84,13 +82,7 @@ export class Deliveries {
       this.noteLeaving(delivery);
     }
     this.changes.deliveryChanged(delivery.message);
-    return {
-      ...delivery,
-      ...to,
-      state: 'leased',
-      since: now,
-      hand_outs: handOut,
-    };
+    return leased;
   }
 
   /** leased → acked; also queued or dead → acked, for a result that came late (P6) and for what the operator read. */

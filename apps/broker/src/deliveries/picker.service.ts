@@ -8,6 +8,7 @@ import { PRIORITY_RANK } from '../messages/message.js';
 import type { Agent } from '../registry/agent.js';
 import { DeliveriesRepository } from './deliveries.repository.js';
 import type { DeliveryRecord } from './delivery.js';
+import { InboxCounts } from './inbox-counts.js';
 
 /** What is handed out next, and the agent's count of urgent ones in a row once it was. */
 export interface Pick {
@@ -20,11 +21,17 @@ export interface Pick {
 export class Picker {
   constructor(
     private readonly rows: DeliveriesRepository,
+    private readonly counts: InboxCounts,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** At most `limit` deliveries, `low` ones last. `attempts`: failed turns that each may have behind it. */
   forRecv(agent: Agent, limit: number, attempts = Number.MAX_SAFE_INTEGER): Pick {
+    const only = this.onlyOne(agent);
+    if (only) {
+      const isUrgent = only.priority === PRIORITY_RANK.urgent;
+      return { deliveries: [only], urgentRow: isUrgent ? agent.urgent_row + 1 : 0 };
+    }
     const query = { recipient: agent.id, now: this.clock.now(), limit, attempts };
     const inOrder = this.rows.available(query);
     if (inOrder[0]?.priority !== PRIORITY_RANK.urgent)
@@ -58,6 +65,11 @@ export class Picker {
       limit: LIMITS.low_per_wake,
       attempts: 0,
     });
+  }
+
+  /** What waits, when it is one delivery that came just now, as for an agent that waits for its next message. */
+  private onlyOne({ id }: Agent): DeliveryRecord | undefined {
+    return this.counts.queued(id) === 1 ? this.rows.newestQueued(id) : undefined;
   }
 }
 

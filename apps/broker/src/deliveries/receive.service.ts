@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 
+import type { CallSignal } from '#libs/ipc';
 import {
   formatId,
   HiveError,
@@ -64,7 +65,7 @@ export class ReceiveService {
   ) {}
 
   /** Settles with what is there, or with the first that comes within `wait_ms`, or with nothing. */
-  async recv(params: RecvParams, signal: AbortSignal): Promise<RecvResult> {
+  async recv(params: RecvParams, signal: CallSignal): Promise<RecvResult> {
     const outcome = await this.writer.submit(() => this.take(params, signal));
     return outcome instanceof ParkedCall ? outcome.answered : outcome;
   }
@@ -95,7 +96,7 @@ export class ReceiveService {
     }
   }
 
-  private take(params: RecvParams, signal: AbortSignal): RecvResult | ParkedCall<RecvResult> {
+  private take(params: RecvParams, signal: CallSignal): RecvResult | ParkedCall<RecvResult> {
     const { agent, turn } = this.credentials.caller(params.credential);
     const receiver: Receiver = { agent, turn, session: params.session };
     const repeated = this.requests.repeated(params.request_id, 'recv', agent.id);
@@ -182,7 +183,7 @@ export class ReceiveService {
   private park(
     params: RecvParams,
     { agent, turn, session }: Receiver,
-    signal: AbortSignal,
+    signal: CallSignal,
   ): ParkedCall<RecvResult> {
     const receiver: WaitingReceiver = {
       request: params.request_id,

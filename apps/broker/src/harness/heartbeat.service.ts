@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import type { CallContext } from '#libs/ipc';
+import type { CallContext, CallSignal } from '#libs/ipc';
 import { HiveError, parseId, type HeartbeatAnswer, type HeartbeatRequest } from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
@@ -86,7 +86,7 @@ export class HeartbeatService {
     agent: Agent,
     turn: LiveTurn,
     params: HeartbeatParams,
-    signal: AbortSignal,
+    signal: CallSignal,
   ): ParkedCall<HeartbeatAnswer> {
     const heartbeat: WaitingHeartbeat = {
       agent: agent.id,

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import type { CallContext } from '#libs/ipc';
+import type { CallContext, CallSignal } from '#libs/ipc';
 import { formatId, HiveError, type PollAnswer, type PollRequest } from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
@@ -74,7 +74,7 @@ export class PollService {
     }
   }
 
-  private park(agent: Agent, request: PollRequest, signal: AbortSignal): ParkedCall<PollAnswer> {
+  private park(agent: Agent, request: PollRequest, signal: CallSignal): ParkedCall<PollAnswer> {
     const poll: WaitingPoll = {
       agent: agent.id,
       instance: request.instance,

@@ -1,3 +1,4 @@
+import type { CallSignal } from '#libs/ipc';
 import { HiveError } from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
@@ -6,7 +7,7 @@ export interface ParkedCallOptions {
   clock: Clock;
   waitMs: number;
   /** Aborted when the caller is gone. */
-  signal: AbortSignal;
+  signal: CallSignal;
   /** The time is up; the call is over, and this answers it. */
   onTimeout: () => void;
   /** The caller is gone. */

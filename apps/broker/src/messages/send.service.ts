@@ -23,7 +23,12 @@ import { MessagesRepository } from './messages.repository.js';
 import { OutgoingMessages, sendResult } from './outgoing.service.js';
 import { SendRate } from './send-rate.js';
 import { agentSender, externalSender, OPERATOR_SENDER, type Sender } from './sender.js';
-import { contentOf, UnconfirmedSends, type UnconfirmedSend } from './unconfirmed-sends.js';
+import {
+  contentOf,
+  sameSendKey,
+  UnconfirmedSends,
+  type UnconfirmedSend,
+} from './unconfirmed-sends.js';
 
 /** Takes messages in: `send` of agents and of the operator, and external wakes. */
 @Injectable()
@@ -171,7 +176,7 @@ export class SendService {
   private claim(credential: string, params: SendParams & Repeatable): Claim | undefined {
     const agent = this.credentials.peek(credential);
     if (!agent || params.idempotency_key !== undefined) return undefined;
-    const content = contentOf(agent.id, params);
+    const content = sameSendKey(agent.id, params);
     return { content, earlier: this.unconfirmed.take(content, params.request_id), used: false };
   }
 }

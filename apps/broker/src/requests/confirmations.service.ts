@@ -8,6 +8,9 @@ import { RequestLog } from './request-log.service.js';
 /** `answers_written`: the gateway says which answers reached their client whole (P1, P11, P12). */
 @Injectable()
 export class Confirmations {
+  /** Sends of which the answers arrived and the row is not written yet: one row for all of a commit. */
+  private settling: { ids: string[]; stored: Promise<void> } | undefined;
+
   constructor(
     private readonly writer: Writer,
     private readonly requests: RequestLog,
@@ -20,13 +23,32 @@ export class Confirmations {
    * was confirmed before it arrived.
    */
   async written(requestIds: readonly string[]): Promise<Record<string, never>> {
-    const sends = requestIds.filter((id) => this.unconfirmed.settle(id));
-    const others = requestIds.filter((id) => !sends.includes(id));
-    await this.writer.submitLazily(() => {
-      if (sends.length > 0) this.requests.settleSends(sends);
-      for (const id of others) this.handedOut(id);
-    });
+    const sends: string[] = [];
+    const others: string[] = [];
+    for (const id of requestIds) (this.unconfirmed.settle(id) ? sends : others).push(id);
+    const stored = sends.length > 0 ? this.settle(sends) : undefined;
+    if (others.length > 0 || !stored)
+      await this.writer.submitLazily(() => {
+        for (const id of others) this.handedOut(id);
+      });
+    await stored;
     return {};
+  }
+
+  /** Memory has it already and the rows serve the next start, so these need no place of their own among the calls. */
+  private settle(sends: readonly string[]): Promise<void> {
+    const under = this.settling;
+    if (under) {
+      under.ids.push(...sends);
+      return under.stored;
+    }
+    const ids = [...sends];
+    const stored = this.writer.submitLazily(() => {
+      if (this.settling?.ids === ids) this.settling = undefined;
+      this.requests.settleSends(ids);
+    });
+    this.settling = { ids, stored };
+    return stored;
   }
 
   private handedOut(id: string): void {

@@ -45,6 +45,8 @@ export class RequestLog {
   private older = new Map<string, AnsweredRequest>();
   /** Highest id that is, or was, on disk and is not in memory. */
   private highestElsewhere: string;
+  /** The oldest id that is taken, as of this millisecond. */
+  private oldest = { at: -1, id: '' };
 
   constructor(
     { db }: ThreadsDb,
@@ -110,8 +112,7 @@ export class RequestLog {
         'this request id was used for another request; make a new one for each',
       );
     }
-    const oldest = idAt(this.clock.now() - LIMITS.request_id_seconds * 1000);
-    if (id < oldest || (id <= this.highestElsewhere && id <= this.floor)) {
+    if (id < this.oldestId() || (id <= this.highestElsewhere && id <= this.floor)) {
       throw new HiveError(
         'request_expired',
         `this request id is older than ${LIMITS.request_id_seconds / 3600} hours, so it cannot be told whether it was carried out; look, and send it with a new id if it was not`,
@@ -176,6 +177,12 @@ export class RequestLog {
       for (const id of answers.keys()) if (id <= through) answers.delete(id);
     if (through > this.highestElsewhere) this.highestElsewhere = through;
     return forgotten + this.statements.deleteThrough.run(through).changes;
+  }
+
+  private oldestId(): string {
+    const at = this.clock.now() - LIMITS.request_id_seconds * 1000;
+    if (at !== this.oldest.at) this.oldest = { at, id: idAt(at) };
+    return this.oldest.id;
   }
 
   private get floor(): string {

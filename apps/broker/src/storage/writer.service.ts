@@ -7,7 +7,7 @@ import { BROKER_OPTIONS, CLOCK, type BrokerOptions } from '../broker.options.js'
 import { ThreadsDb } from './threads.db.js';
 
 /** In which order the settling steps run inside a transaction. */
-export type SettleStep = 'hand-out' | 'outbox';
+export type SettleStep = 'hand-out' | 'rows' | 'outbox';
 
 /** A confirmation waits this long for another commit to ride on, in milliseconds. */
 const CONFIRM_WITHIN_MS = 50;
@@ -39,6 +39,7 @@ export class Writer implements BeforeApplicationShutdown {
       faults: options.faults,
       settle: () => {
         this.steps['hand-out']?.();
+        this.steps.rows?.();
         this.steps.outbox?.();
       },
       onRollback: () => {

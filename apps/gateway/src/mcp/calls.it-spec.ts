@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import type { CallSignal } from '#libs/ipc';
 import { HiveError, type Message } from '#libs/protocol';
 import { ManualClock } from '#libs/service';
 
@@ -46,7 +47,7 @@ afterEach(() => fixture.stop());
 function parkRecv() {
   const parked = Promise.withResolvers<{
     answer: (result: unknown) => void;
-    signal: AbortSignal;
+    signal: CallSignal;
   }>();
   fixture.broker.on(
     'recv',
