@@ -10,6 +10,7 @@ import type { BrokerC0reApi } from '#libs/protocol';
 
 import { toRegistry, type BenchAgent } from './bench-agents.js';
 import { BenchProcess, ROOT } from './child-process.js';
+import { DELAY_FILE } from './loop-delay.js';
 
 export interface HiveOptions {
   agents: readonly BenchAgent[];
@@ -53,6 +54,11 @@ export class HiveUnderTest {
 
   pid(service: 'redis' | 'broker' | 'gateway'): number {
     return this.running.get(service)?.pid ?? 0;
+  }
+
+  /** Where a broker that was started with `manyTurns` tells of its event loop. */
+  get loopDelayFile(): string {
+    return path.join(this.dir, 'db', DELAY_FILE);
   }
 
   log(service: string): string {

@@ -9,6 +9,7 @@ import Database from 'better-sqlite3';
 import { ROOT } from './child-process.js';
 import { FULL_EXTENT, LARGEST_ROWS, QUICK_EXTENT } from './extent.js';
 import { isMet, toTable, type ResultRow } from './report.js';
+import { measureFanOut } from './targets/fan-out.target.js';
 import { measureIdleHive } from './targets/idle-hive.target.js';
 import { measureLarge } from './targets/large.target.js';
 import { measureMass } from './targets/mass.target.js';
@@ -28,7 +29,7 @@ const { values } = parseArgs({
 
 if (values.help) {
   process.stdout.write(
-    `npm run bench [-- --quick | --full] [--only speed|large|scale|memory|time|mass|hive]\n`,
+    `npm run bench [-- --quick | --full] [--only speed|large|scale|memory|time|mass|events|hive]\n`,
   );
   process.exit(0);
 }
@@ -43,6 +44,7 @@ const parts: Record<string, () => Promise<ResultRow[]>> = {
   memory: () => measureMemory(extent),
   time: () => measureTime(extent, tell),
   mass: () => measureMass(tell),
+  events: () => measureFanOut(tell),
   hive: () => measureIdleHive(extent, tell),
 };
 const chosen = values.only ?? Object.keys(parts);

@@ -6,6 +6,7 @@ import type { CallContext, RpcPeer } from '#libs/ipc';
 import { createLogger } from '#libs/service';
 
 import { openBroker, type OpenBroker } from '../../apps/broker/src/broker.js';
+import { InboxCounts } from '../../apps/broker/src/deliveries/inbox-counts.js';
 import { MessagesRepository } from '../../apps/broker/src/messages/messages.repository.js';
 import { toRegistry, type BenchAgent } from '../bench-agents.js';
 import type { BenchProcess } from '../child-process.js';
@@ -60,9 +61,10 @@ export class InProcessBroker {
     await this.open.scheduler.fire_reminders({ jobs: [job] }, this.context());
   }
 
-  /** The newest messages that wait for the agent, as the dashboard asks for them. */
-  async inboxPage(agent: BenchAgent, limit: number): Promise<void> {
-    await this.open.dashboard.agent_inbox({ agent: agent.name, limit }, this.context());
+  /** The newest messages that wait for the agent, as the dashboard asks for them; how many came. */
+  async inboxPage(agent: BenchAgent, limit: number): Promise<number> {
+    const page = { agent: agent.name, limit };
+    return (await this.open.dashboard.agent_inbox(page, this.context())).messages.length;
   }
 
   async openThreads({ credential }: BenchAgent): Promise<void> {
@@ -83,6 +85,11 @@ export class InProcessBroker {
   /** How many messages are stored. */
   messages(): number {
     return this.open.app.get(MessagesRepository).lastId();
+  }
+
+  /** How many messages wait for an agent, by its number. */
+  pending(agent: number): number {
+    return this.open.app.get(InboxCounts).pending(agent);
   }
 
   get redisUrl(): string {

@@ -32,6 +32,18 @@ export class McpDoor implements Door {
     return { id: message.id, ack: ackedByTheNext };
   }
 
+  /** One message to each of these agents; settles when it is accepted. */
+  async sendToAll(from: BenchAgent, to: readonly BenchAgent[], body: string): Promise<void> {
+    await this.call(from, 'send', { to: to.map(({ name }) => name), body });
+  }
+
+  /** Waits for at least one message and takes at most `max`. Returns how many came. */
+  async receiveBatch(agent: BenchAgent, max: number): Promise<number> {
+    const wait = { max, wait_seconds: RECEIVE_MS / 1000 };
+    const result = await this.call(agent, 'recv_batch', wait);
+    return (result as { messages: unknown[] }).messages.length;
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.clients.values()].map((client) => client.close()));
   }

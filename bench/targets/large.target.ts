@@ -4,7 +4,7 @@ import path from 'node:path';
 
 import { openDatabase, type Db } from '#libs/store';
 
-import { makeAgents } from '../bench-agents.js';
+import { makeAgents, type BenchAgent } from '../bench-agents.js';
 import type { Door } from '../doors/door.js';
 import { InProcessBroker } from '../doors/in-process.js';
 import type { Extent } from '../extent.js';
@@ -20,6 +20,9 @@ const SENDERS = 128;
 const BATCHES = 8;
 const LOOKS = 5;
 const G_COMMITS = 120;
+const INBOX_PAGE = 50;
+const INBOX_LOOKS = 200;
+const COUNTS = 100_000;
 
 /** Targets 1 and 5 on a large database: the rate of sends, and what each of them writes. */
 export async function measureLarge(
@@ -57,12 +60,50 @@ export async function measureLarge(
         runs: rates,
       },
       ...log,
+      ...(await inboxRows(broker, receivers, rows)),
     ];
   } finally {
     await broker.stop();
     yardstick.close();
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+/** Target 7: the inboxes have what the rates left behind, thousands each. */
+async function inboxRows(
+  broker: InProcessBroker,
+  receivers: readonly BenchAgent[],
+  rows: string,
+): Promise<ResultRow[]> {
+  const pages: number[] = [];
+  for (let look = 0; look < INBOX_LOOKS; look++) {
+    const agent = receivers[look % receivers.length];
+    const start = performance.now();
+    if (!agent || (await broker.inboxPage(agent, INBOX_PAGE)) < INBOX_PAGE)
+      throw new Error('a short page');
+    pages.push(performance.now() - start);
+  }
+  const start = performance.now();
+  let pending = 0;
+  for (let count = 0; count < COUNTS; count++)
+    pending = Math.max(pending, broker.pending(SENDERS + 1 + (count % SENDERS)));
+  const each = ((performance.now() - start) * 1000) / COUNTS;
+  return [
+    {
+      target: '7',
+      what: `the dashboard's page of ${INBOX_PAGE} of an inbox with whole rows, ${rows} messages stored: p50`,
+      value: median(pages),
+      unit: 'ms',
+      goal: { at: 'most', value: 0.3 },
+    },
+    {
+      target: '7',
+      what: `how many wait in an inbox of up to ${pending.toLocaleString('en')}`,
+      value: each,
+      unit: 'µs',
+      goal: { at: 'most', value: 50 },
+    },
+  ];
 }
 
 async function walRows(

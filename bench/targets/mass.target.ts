@@ -101,8 +101,9 @@ async function broadcastRows(): Promise<ResultRow[]> {
   try {
     for (let round = 0; round < BROADCASTS; round++) {
       const waiting = receivers.map((agent) => receiveOne(gateway, agent));
-      // Calls are taken in order: once this one is answered, every receiver waits.
-      await gateway.call('authenticate', { credential: sender.credential });
+      // Writes are taken in order: once this one is durable, every receiver waits.
+      const text = `round ${round}`;
+      await gateway.call('set_status', { credential: sender.credential, text });
       const start = performance.now();
       await gateway.call('send', {
         credential: sender.credential,

@@ -7,10 +7,12 @@ import { socketDoor } from '../doors/rpc.door.js';
 import type { Extent } from '../extent.js';
 import { HiveUnderTest } from '../hive-under-test.js';
 import { acceptedPerSecond, idleTimes, pairsPerSecond, type Pair, type Rate } from '../loads.js';
+import { LoopDelays } from '../loop-delay.js';
 import { cpuMicroseconds } from '../process-usage.js';
 import type { ResultRow } from '../report.js';
 import { median, percentile } from '../statistics.js';
 import { measureG, Yardstick } from '../yardsticks.js';
+import { listsPerSecond } from './mcp-lists.js';
 
 /** Pairs of the loads of targets 2 and 3, and senders of target 1. */
 const PAIRS = 64;
@@ -114,6 +116,12 @@ export async function measureSpeed(
         run: (ms) => pairsPerSecond(mcp, pairs, ms),
         servers: { pids: [broker, gateway], goal: 900 },
       },
+      {
+        target: '3',
+        what: 'the same by MCP, sent to lists of 32 and received in batches',
+        goal: 0.25,
+        run: (ms) => listsPerSecond(mcp, pairs, ms),
+      },
     ];
     const idle: Idle[] = [
       { what: 'in process', goal: 1.8, door: local.door(), pair: lone },
@@ -121,7 +129,7 @@ export async function measureSpeed(
       { what: 'harness API over HTTP', goal: 7, door: http, pair: loneWoken },
       { what: 'MCP', goal: 16, door: mcp, pair: lone },
     ];
-    return await inRounds(extent, loads, idle, tell);
+    return await inRounds(extent, loads, idle, new LoopDelays(broker, hive.loopDelayFile), tell);
   } finally {
     await mcp.close();
     await http.close();
@@ -139,6 +147,7 @@ async function inRounds(
   extent: Extent,
   loads: readonly Load[],
   idle: readonly Idle[],
+  delays: LoopDelays,
   tell: (text: string) => void,
 ): Promise<ResultRow[]> {
   const g: number[] = [];
@@ -162,7 +171,9 @@ async function inRounds(
     for (const [i, load] of loads.entries()) {
       const pids = load.servers?.pids ?? [];
       const before = cpuMicroseconds(pids);
+      await delays.begin();
       const { perSecond, messages } = await load.run(extent.loadMs);
+      if (load.servers) await delays.end(load.what);
       rates[i]?.push(perSecond);
       costs[i]?.push((cpuMicroseconds(pids) - before) / messages);
     }
@@ -170,7 +181,8 @@ async function inRounds(
   yardstick.close();
   return [
     ...loads.map((load, i) => rateRow(load, rates[i] ?? [], g)),
-    listsRow(),
+    ...agentMailRows(loads, rates, times),
+    ...delays.rows(),
     ...loads.flatMap((load, i) => costRows(load, costs[i] ?? [])),
     ...idle.flatMap((door, i) => idleRows(door, times[i] ?? [])),
   ];
@@ -204,14 +216,36 @@ function costRows({ what, servers }: Load, costs: number[]): ResultRow[] {
   ];
 }
 
-function listsRow(): ResultRow {
-  return {
-    target: '3',
-    what: 'the same by MCP in lists of 32',
-    value: Number.NaN,
-    unit: '/s',
-    missing: 'not measured yet',
-  };
+/** Target 14: what MCP Agent Mail publishes of itself, measured on another machine. */
+const AGENT_MAIL = { sendsPerSecond: 8.4, milliseconds: 115 };
+
+function agentMailRows(
+  loads: readonly Load[],
+  rates: readonly number[][],
+  times: readonly IdleRun[][],
+): ResultRow[] {
+  const perSecond = median(rates[loads.findIndex(({ what }) => what.endsWith('one by one'))] ?? []);
+  const best = Math.min(...(times.at(-1) ?? []).map(({ p50 }) => p50));
+  return [
+    {
+      target: '14',
+      what: 'messages one by one through MCP, sent and received',
+      value: perSecond,
+      unit: '/s',
+      yardstick: { name: 'MCP Agent Mail', value: AGENT_MAIL.sendsPerSecond, unit: '/s' },
+      ratio: perSecond / AGENT_MAIL.sendsPerSecond,
+      goal: { at: 'least', value: 100 },
+    },
+    {
+      target: '14',
+      what: 'idle, one pair through MCP, send to received: p50',
+      value: best,
+      unit: 'ms',
+      yardstick: { name: 'MCP Agent Mail', value: AGENT_MAIL.milliseconds, unit: 'ms' },
+      ratio: best / AGENT_MAIL.milliseconds,
+      goal: { at: 'most', value: 1 / 30 },
+    },
+  ];
 }
 
 /** Median and 99th percentile of a run in milliseconds, and the median of the bare commits between its messages. */
