@@ -72,9 +72,9 @@ describe(
       });
       const item = page.locator(`[data-open="${id}"]`);
       expect(await appears(item.getByText('Look behind the hill.'))).toBe(true);
-      expect(await appears(item.getByText('waits for its next turn'))).toBe(true);
+      expect(await appears(item.getByText('not read yet'))).toBe(true);
       await scout.call('recv');
-      expect(await appears(item.getByText('is in its turn now'))).toBe(true);
+      expect(await appears(item.getByText('in a turn'))).toBe(true);
       await scout.call('ack', { ids: [id] });
       await gone(item);
     });

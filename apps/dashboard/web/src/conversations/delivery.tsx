@@ -86,6 +86,7 @@ export function Deliveries({ message }: { message: MessageRow }): ReactNode {
   }
   const counts = deliveryCounts(message);
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const waiting = deliveries.filter(({ state }) => state === 'queued').length;
   const waits = waitsInWords(deliveries);
   return (
     <div className="delivery-summary">
@@ -111,9 +112,19 @@ export function Deliveries({ message }: { message: MessageRow }): ReactNode {
         })}
         <ChevronDown size={12} className="delivery-fold" aria-hidden />
       </button>
-      {waits && <p className="quiet delivery-waits">{waits}</p>}
+      {waits && (
+        <p className="quiet delivery-waits">
+          {waiting < (counts.queued ?? 0) && `of ${waiting} that wait: `}
+          {waits}
+        </p>
+      )}
       <div id={listId} hidden={!open}>
-        {open && <Lines deliveries={deliveries} />}
+        {open && (
+          // Keyboards scroll it like any other text.
+          <div className="delivery-many" tabIndex={0} role="group" aria-label="Each delivery">
+            <Lines deliveries={deliveries} />
+          </div>
+        )}
         {open && all > deliveries.length && (
           <p className="quiet delivery-waits">
             {deliveries.length} of {all} are shown: given up ones first, then those under way.

@@ -3,9 +3,10 @@ import { Link } from 'wouter';
 
 import type { MessageRow } from '#libs/protocol';
 
-import { DeliveryGlyph } from '../conversations/delivery.js';
+import { DeliveryGlyphs } from '../conversations/delivery.js';
 import { Ago } from '../design/ago.js';
 import { Cell } from '../design/cell.js';
+import { calledAll, recipientsOf } from '../hive/recipients.js';
 import { idNumber } from '../hive/rows.js';
 import { useHive } from '../hive/store.js';
 import { called } from '../hive/words.js';
@@ -40,12 +41,11 @@ function ActivityItem({ message }: { message: MessageRow }): ReactNode {
       <Link href={`/conversations/${message.thread_id}`} className="activity-item">
         <Cell name={message.from} size={22} />
         <span className="activity-way mono clip">
-          {called(message.from)} <span className="quiet">→</span> {called(message.to)}
+          {called(message.from)} <span className="quiet">→</span>{' '}
+          {calledAll(recipientsOf(message))}
         </span>
         <span className="activity-end quiet">
-          {message.deliveries.map((delivery) => (
-            <DeliveryGlyph key={delivery.to} delivery={delivery} />
-          ))}
+          <DeliveryGlyphs message={message} />
           <Ago at={message.sent_at} />
         </span>
         <span className="activity-body clip">{message.body}</span>

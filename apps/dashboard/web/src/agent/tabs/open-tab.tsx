@@ -3,14 +3,15 @@ import { CircleHelp, MailOpen } from 'lucide-react';
 import { useMemo, type ReactNode } from 'react';
 import { Link } from 'wouter';
 
-import type { BrokerDashboardApi, OpenThread } from '#libs/protocol';
+import type { BrokerDashboardApi, Delivery, MessageRow, OpenThread } from '#libs/protocol';
 
 import { Ago } from '../../design/ago.js';
 import { ErrorNote } from '../../design/error-note.js';
 import { hiveNow } from '../../hive/http.js';
 import { useLiveQuery } from '../../hive/queries.js';
+import { deliveryTo } from '../../hive/recipients.js';
 import { useHive } from '../../hive/store.js';
-import { called } from '../../hive/words.js';
+import { called, COUNTED_STATES, deliveryText } from '../../hive/words.js';
 import { DeadDeliveries } from './dead-deliveries.js';
 import { stillOpen, touchesOpen } from './open-events.js';
 import { Part } from './part.js';
@@ -62,7 +63,12 @@ function OpenThreads({ name }: { name: string }): ReactNode {
           <QuestionItem key={question.id} question={question} since={since(question)} />
         ))}
         {unacked.map((message) => (
-          <MessageItem key={message.id} message={message} since={since(message)} />
+          <MessageItem
+            key={message.id}
+            message={message}
+            delivery={deliveryOf(messages[message.id], name)}
+            since={since(message)}
+          />
         ))}
       </ul>
       {data?.truncated && <p className="quiet open-none">There is more than this list holds.</p>}
@@ -93,12 +99,20 @@ function QuestionItem({ question, since }: { question: Question; since: string }
   );
 }
 
-const STATE_WORDS: Partial<Record<Message['state'], string>> = {
-  queued: 'waits for its next turn',
-  leased: 'is in its turn now',
-};
+function deliveryOf(message: MessageRow | undefined, name: string): Delivery | undefined {
+  return message && deliveryTo(message, name);
+}
 
-function MessageItem({ message, since }: { message: Message; since: string }): ReactNode {
+function MessageItem({
+  message,
+  delivery,
+  since,
+}: {
+  message: Message;
+  /** How it stands, and why it waits, as far as the rows tell. */
+  delivery: Delivery | undefined;
+  since: string;
+}): ReactNode {
   const { id, from, state, thread_id: thread, body } = message;
   return (
     <li className="open-item" data-open={id}>
@@ -109,7 +123,7 @@ function MessageItem({ message, since }: { message: Message; since: string }): R
             from <b>{called(from)}</b>
           </span>
           <span className={state === 'leased' ? 'chip honey' : 'chip'}>
-            {STATE_WORDS[state] ?? state}
+            {delivery ? deliveryText(delivery) : COUNTED_STATES[state]}
           </span>
           <span className="quiet">
             <Ago at={since} suffix=" ago" />
