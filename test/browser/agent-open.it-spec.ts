@@ -8,16 +8,16 @@ import {
   appears,
   countOf,
   launchBrowser,
+  PHONE,
   watchedPage,
   WIDE,
   type Watched,
 } from '../support/browser.js';
-import { startHive, type RunningHive } from '../support/hive.js';
+import type { RunningHive } from '../support/hive.js';
 import { McpAgent } from '../support/mcp-agent.js';
+import { DEAD_BECAUSE, FAILED_BECAUSE, PendingHive } from '../support/pending-hive.js';
 
 const PATIENCE = { timeout: 60_000, interval: 100 };
-/** Five failed turns with their back-off, in milliseconds; a busy machine gets longer. */
-const UNTIL_DEAD = 110_000;
 
 async function gone(item: Locator): Promise<void> {
   await expect.poll(() => item.count(), PATIENCE).toBe(0);
@@ -26,6 +26,7 @@ async function gone(item: Locator): Promise<void> {
 describe(
   verifies('7.1', '7.4', '7.6', '1.2', '1.15', '2.4', '3.5') + "what is open on an agent's page",
   () => {
+    let pending: PendingHive;
     let hive: RunningHive;
     let browser: Browser;
     let page: Page;
@@ -33,30 +34,27 @@ describe(
     let scout: McpAgent;
 
     beforeAll(async () => {
-      hive = await startHive();
+      pending = await PendingHive.start(['worker', 'helper']);
+      ({ hive } = pending);
       scout = await McpAgent.join(hive, 'scout');
-      await hive.api('POST', '/api/agents?wait=1', {
-        name: 'broken',
-        config: { driver: 'command', command: ['false'] },
-      });
-      // It takes a while until this one is given up.
-      await hive.api('POST', '/api/messages', { to: 'broken', body: 'Mend yourself.' });
       browser = await launchBrowser();
       const context = await browser.newContext({ viewport: WIDE, reducedMotion: 'reduce' });
       ({ page, watched } = await watchedPage(context));
       await page.goto(await hive.loginLink());
-      await page
-        .locator('.rail')
-        .getByRole('link', { name: /^scout/ })
-        .click();
-      await page.getByRole('tab', { name: 'Open' }).click();
+      await open('scout');
     });
     afterAll(async () => {
       await browser?.close();
       await scout?.close();
-      await hive?.stop();
+      await pending?.stop();
     });
 
+    /** Goes to what is open for an agent. */
+    const open = async (name: string): Promise<void> => {
+      const agent = page.locator('.rail').getByRole('link', { name: new RegExp(`^${name}`) });
+      await agent.click();
+      await page.getByRole('tab', { name: 'Open' }).click();
+    };
     const part = (name: string): Locator => page.getByRole('region', { name });
 
     it('is nothing at first, and says so', async () => {
@@ -84,10 +82,25 @@ describe(
         question: 'Left or right?',
         options: ['left', 'right'],
       });
-      const item = page.locator(`[data-open="${id}"]`);
+      const item = part('Open threads').locator(`[data-question="${id}"]`);
       expect(await appears(item.getByText('Left or right?'))).toBe(true);
       await hive.api('POST', `/api/questions/${id}/answer`, { answer: 'left' });
       await gone(item);
+    });
+
+    it('lets the operator answer where the question stands', async () => {
+      const { id } = await scout.call<{ id: string }>('ask', {
+        question: 'Up or down?',
+        options: ['up', 'down'],
+      });
+      const item = part('Open threads').locator(`[data-question="${id}"]`);
+      await item.getByText('down', { exact: true }).click();
+      await item.getByRole('button', { name: /^Answer/ }).click();
+      await gone(item);
+      const { messages } = await scout.call<{ messages: { body: string }[] }>('recv_batch', {
+        max: 8,
+      });
+      expect(messages.map(({ body }) => body)).toContain('down');
     });
 
     it('shows a reminder when it is set, and cancels it after asking once', async () => {
@@ -95,14 +108,14 @@ describe(
         message: 'Look again.',
         delay_seconds: 3600,
       });
-      const item = page.locator(`[data-open="${id}"]`);
+      const item = part('Reminders').locator(`[data-reminder="${id}"]`);
       expect(await appears(item.getByText('Look again.'))).toBe(true);
-      expect(await appears(item.getByText('in 59m'))).toBe(true);
-      await page.getByRole('button', { name: `Cancel reminder ${id}` }).click();
+      expect(await appears(item.locator('.reminder-due').getByText(/^in \d/))).toBe(true);
+      await page.getByRole('button', { name: `Cancel reminder ${id} of scout` }).click();
       await page.getByRole('button', { name: 'Keep' }).click();
       expect(await item.count()).toBe(1);
-      await page.getByRole('button', { name: `Cancel reminder ${id}` }).click();
-      await page.getByRole('button', { name: 'Cancel reminder', exact: true }).click();
+      await page.getByRole('button', { name: `Cancel reminder ${id} of scout` }).click();
+      await page.getByRole('button', { name: 'Cancel the reminder', exact: true }).click();
       await gone(item);
       const { reminders } = await hive.api<BrokerDashboardApi['reminders'][1]>(
         'GET',
@@ -134,18 +147,49 @@ describe(
     });
 
     it('shows what could not be delivered with its reason, and tries it again', async () => {
-      await page
-        .locator('.rail')
-        .getByRole('link', { name: /^broken/ })
-        .click();
-      await page.getByRole('tab', { name: 'Open' }).click();
-      const item = part('Dead deliveries').locator('.open-item', { hasText: 'Mend yourself.' });
-      expect(await appears(item, UNTIL_DEAD)).toBe(true);
-      expect(await appears(item.getByText('5 turns failed on it'))).toBe(true);
-      expect(await part('Open threads').locator('.open-item').count()).toBe(0);
-      await item.getByRole('button', { name: 'Try again' }).click();
+      await open('helper');
+      const items = part('Dead deliveries').locator('.open-item');
+      await expect.poll(() => items.count(), PATIENCE).toBe(2);
+      const item = items.filter({ hasText: 'And the documentation' });
+      expect(await appears(item.getByText(DEAD_BECAUSE))).toBe(true);
+      await item.getByRole('button', { name: /^Try again/ }).click();
       await gone(item);
-      expect(await appears(part('Open threads').getByText('Mend yourself.'))).toBe(true);
+      expect(await items.count()).toBe(1);
+      expect(await appears(part('Open threads').getByText('And the documentation'))).toBe(true);
+    });
+
+    it('shows failed reminders first, with their error, and tries one again', async () => {
+      await open('worker');
+      const items = part('Reminders').locator('[data-reminder]');
+      await expect.poll(() => items.count(), PATIENCE).toBe(4);
+      expect(await appears(items.first().getByText(FAILED_BECAUSE))).toBe(true);
+      const failed = items.filter({ hasText: 'Ask about the licence.' });
+      await failed.getByRole('button', { name: /^Try again/ }).click();
+      // It is due now, so that it is a message at once.
+      await gone(failed);
+      expect(await appears(part('Open threads').getByText('Ask about the licence.'))).toBe(true);
+    });
+
+    it('leaves the field to write in inside the window while a reminder has failed', async () => {
+      expect(await appears(page.getByRole('complementary', { name: 'Failed reminders' }))).toBe(
+        true,
+      );
+      for (const [viewport, place] of [
+        [PHONE, 'terminal'],
+        [WIDE, 'terminal'],
+        [WIDE, 'conversations'],
+        [PHONE, 'conversations'],
+      ] as const) {
+        await page.setViewportSize(viewport);
+        if (place === 'terminal') await page.getByRole('tab', { name: 'Terminal' }).click();
+        else await page.getByRole('link', { name: 'Conversations' }).first().click();
+        const write = page.getByRole('link', { name: 'Write' });
+        if (place === 'conversations') await write.click();
+        const box = await page.locator('.composer').boundingBox();
+        expect(box).not.toBeNull();
+        expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(viewport.height);
+      }
+      await page.setViewportSize(WIDE);
     });
 
     it('has asked for /api/state exactly once in all of this, and the console is silent', () => {
@@ -154,11 +198,7 @@ describe(
     });
 
     it('reads nothing while nothing happens', async () => {
-      await page
-        .locator('.rail')
-        .getByRole('link', { name: /^scout/ })
-        .click();
-      await page.getByRole('tab', { name: 'Open' }).click();
+      await open('scout');
       expect(await appears(part('Open threads').getByText('The build is green.'))).toBe(true);
       await page.waitForLoadState('networkidle');
       const before = watched.requests.length;

@@ -87,7 +87,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ),
   partly('7.2', 'needs you', 'approvals, budget stops'),
   partly('7.3', 'dashboard sections', 'approvals, tombstones, meta inputs, spend'),
-  partly('7.4', 'agent page', 'inline answer, state files, deploy history'),
+  partly('7.4', 'agent page', 'state files, deploy history'),
   partly('7.5', 'Bull Board, keyboard, AA, phone, light and dark', 'browser notifications'),
   built('7.6', 'every mutation shows progress and settles from the event'),
   partly('8.1', 'privilege separation', 'proof with injected code in the dashboard'),

@@ -13,6 +13,11 @@ export class McpAgent {
   /** Spawns the agent and connects as it; end it with `close()`. */
   static async join(hive: RunningHive, name: string): Promise<McpAgent> {
     await hive.api('POST', '/api/agents?wait=1', { name, config: { driver: 'external' } });
+    return McpAgent.connect(hive, name);
+  }
+
+  /** Connects as an agent that is there. */
+  static async connect(hive: RunningHive, name: string): Promise<McpAgent> {
     const token = readFileSync(path.join(hive.home, 'agents', name, 'run/token'), 'utf8').trim();
     const client = new Client({ name: 'test', version: '1' });
     await client.connect(

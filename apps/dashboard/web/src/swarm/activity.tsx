@@ -41,8 +41,7 @@ function ActivityItem({ message }: { message: MessageRow }): ReactNode {
       <Link href={`/conversations/${message.thread_id}`} className="activity-item">
         <Cell name={message.from} size={22} />
         <span className="activity-way mono clip">
-          {called(message.from)} <span className="quiet">→</span>{' '}
-          {calledAll(recipientsOf(message))}
+          {called(message.from)} <span className="quiet">→</span> {calledAll(recipientsOf(message))}
         </span>
         <span className="activity-end quiet">
           <DeliveryGlyphs message={message} />

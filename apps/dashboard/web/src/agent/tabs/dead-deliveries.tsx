@@ -1,17 +1,17 @@
-import { CircleX, RotateCw } from 'lucide-react';
+import { CircleX } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 
 import type { BrokerDashboardApi, DeliveryRow } from '#libs/protocol';
 
 import { Ago } from '../../design/ago.js';
-import { Button } from '../../design/button.js';
 import { ErrorNote } from '../../design/error-note.js';
-import { dismissAction, useAction } from '../../hive/actions.js';
-import { deliveryKey, retryDelivery } from '../../hive/pending-actions.js';
+import { deliveryKey } from '../../hive/pending-actions.js';
 import { useLiveQuery } from '../../hive/queries.js';
 import { useHive } from '../../hive/store.js';
 import { called, plural } from '../../hive/words.js';
+import { ActionError } from '../../shell/action-error.js';
+import { RetryDelivery } from '../../undelivered/retry-delivery.js';
 import { stillDead, touchesDead } from './open-events.js';
 import { Part } from './part.js';
 
@@ -44,7 +44,6 @@ export function DeadDeliveries({ name }: { name: string }): ReactNode {
 
 function DeadItem({ delivery }: { delivery: DeliveryRow }): ReactNode {
   const { id, message, reason, since, attempt } = delivery;
-  const action = useAction(deliveryKey(id));
   return (
     <li className="open-item failed" data-open={id}>
       <CircleX size={15} aria-hidden />
@@ -59,20 +58,10 @@ function DeadItem({ delivery }: { delivery: DeliveryRow }): ReactNode {
         </p>
         <p className="prose open-text">{message.body}</p>
         {reason && <p className="open-error">{reason}</p>}
-        {action?.state === 'failed' && (
-          <ErrorNote onDismiss={() => dismissAction(deliveryKey(id))}>{action.error}</ErrorNote>
-        )}
+        <ActionError of={deliveryKey(id)} />
       </div>
       <span className="open-buttons">
-        <Button
-          small
-          busy={action?.state === 'running'}
-          icon={<RotateCw size={13} />}
-          aria-label={`Try again: delivery ${id}`}
-          onClick={() => void retryDelivery(id)}
-        >
-          Try again
-        </Button>
+        <RetryDelivery id={id} agent={delivery.to} />
         <Link
           href={`/conversations/${message.thread_id}?at=${message.id}`}
           className="button small ghost"

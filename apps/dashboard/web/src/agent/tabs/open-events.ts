@@ -2,15 +2,10 @@ import type { DeliveryRow, HiveEvent, MessageRow, OpenThread } from '#libs/proto
 
 import { concerns, deliveryTo } from '../../hive/recipients.js';
 
-/** Whether an event may change which questions and messages are open for an agent. */
+/** Whether an event may change which messages are open for an agent. */
 export function touchesOpen(event: HiveEvent, agent: string): boolean {
-  if (event.kind === 'message_sent' || event.kind === 'delivery_changed') {
-    return concerns(event.message, agent);
-  }
-  if (event.kind === 'question_added' || event.kind === 'question_resolved') {
-    return event.question.asker === agent || event.question.target === agent;
-  }
-  return false;
+  const { kind } = event;
+  return (kind === 'message_sent' || kind === 'delivery_changed') && concerns(event.message, agent);
 }
 
 /** Whether an event may change which deliveries to an agent are dead. */

@@ -1,5 +1,5 @@
 import './open.css';
-import { CircleHelp, MailOpen } from 'lucide-react';
+import { MailOpen } from 'lucide-react';
 import { useMemo, type ReactNode } from 'react';
 import { Link } from 'wouter';
 
@@ -8,10 +8,12 @@ import type { BrokerDashboardApi, Delivery, MessageRow, OpenThread } from '#libs
 import { Ago } from '../../design/ago.js';
 import { ErrorNote } from '../../design/error-note.js';
 import { hiveNow } from '../../hive/http.js';
+import { useOpenQuestionsOf } from '../../hive/pending.js';
 import { useLiveQuery } from '../../hive/queries.js';
 import { deliveryTo } from '../../hive/recipients.js';
 import { useHive } from '../../hive/store.js';
 import { called, COUNTED_STATES, deliveryText } from '../../hive/words.js';
+import { QuestionItem } from '../../questions/question-item.js';
 import { DeadDeliveries } from './dead-deliveries.js';
 import { stillOpen, touchesOpen } from './open-events.js';
 import { Part } from './part.js';
@@ -28,74 +30,47 @@ export function OpenTab({ name }: { name: string }): ReactNode {
   );
 }
 
-type Question = Extract<OpenThread, { kind: 'question' }>;
 type Message = Extract<OpenThread, { kind: 'message' }>;
 
+/** Questions come from the rows, which have every open one; which messages are open only the hive can tell. */
 function OpenThreads({ name }: { name: string }): ReactNode {
   const query = useLiveQuery<BrokerDashboardApi['agent_threads'][1]>(
     `/api/agents/${encodeURIComponent(name)}/threads`,
     (event) => touchesOpen(event, name),
   );
   const messages = useHive((store) => store.rows.messages);
-  const known = useHive((store) => store.rows.questions);
+  const questions = useOpenQuestionsOf(name);
   const { data } = query;
   // Ages are of the moment of the answer; what stands here goes on ageing.
   const read = useMemo(() => ({ data, at: hiveNow() }), [data]);
-  const questions = (data?.threads ?? [])
-    .filter((thread): thread is Question => thread.kind === 'question')
-    .filter(({ id }) => (known[id]?.state ?? 'open') === 'open');
   const unacked = stillOpen(
     (data?.threads ?? []).filter((thread): thread is Message => thread.kind === 'message'),
     messages,
     name,
   );
-  const since = (thread: OpenThread): string =>
-    new Date(read.at - thread.age_seconds * 1000).toISOString();
+  const count = questions.length + unacked.length;
   return (
-    <Part title="Open threads" count={questions.length + unacked.length} of="open-threads">
+    <Part title="Open threads" count={count} of="open-threads">
       {query.error && <ErrorNote onRetry={query.again}>{query.error}</ErrorNote>}
       {query.loading && <div className="skeleton open-skeleton" />}
-      {data && questions.length + unacked.length === 0 && (
+      {data && count === 0 && (
         <p className="quiet open-none">{name} has no open question and no message to answer for.</p>
       )}
       <ul className="open-list">
         {questions.map((question) => (
-          <QuestionItem key={question.id} question={question} since={since(question)} />
+          <QuestionItem key={question.id} question={question} />
         ))}
         {unacked.map((message) => (
           <MessageItem
             key={message.id}
             message={message}
             delivery={deliveryOf(messages[message.id], name)}
-            since={since(message)}
+            since={new Date(read.at - message.age_seconds * 1000).toISOString()}
           />
         ))}
       </ul>
       {data?.truncated && <p className="quiet open-none">There is more than this list holds.</p>}
     </Part>
-  );
-}
-
-function QuestionItem({ question, since }: { question: Question; since: string }): ReactNode {
-  const { id, asker, target, question: text, options, deadline_at: deadline } = question;
-  return (
-    <li className="open-item" data-open={id}>
-      <CircleHelp size={15} aria-hidden />
-      <div className="open-what">
-        <p className="open-who">
-          <span className="mono">
-            <b>{called(asker)}</b> asks <b>{target === null ? 'you' : called(target)}</b>
-          </span>
-          <span className="quiet">
-            <Ago at={since} suffix=" ago" />
-            {deadline && ` · until ${new Date(deadline).toLocaleString()}`}
-          </span>
-        </p>
-        <p className="prose open-text">{text}</p>
-        {options.length > 0 && <p className="quiet open-text">{options.join(' · ')}</p>}
-      </div>
-      <span className="mono quiet open-id">{id}</span>
-    </li>
   );
 }
 

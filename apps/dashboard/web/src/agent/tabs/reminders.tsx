@@ -1,18 +1,12 @@
-import { AlarmClock, Repeat, RotateCw, Trash2 } from 'lucide-react';
-import { useMemo, useState, type ReactNode } from 'react';
+import { useMemo, type ReactNode } from 'react';
 
 import type { BrokerDashboardApi, ReminderRow } from '#libs/protocol';
 
-import { Button } from '../../design/button.js';
-import { Confirm } from '../../design/confirm.js';
 import { ErrorNote } from '../../design/error-note.js';
-import { dismissAction, useAction } from '../../hive/actions.js';
-import { useNow } from '../../hive/now.js';
-import { changeReminder, reminderKey } from '../../hive/pending-actions.js';
 import { useQuery } from '../../hive/queries.js';
 import { withReminders } from '../../hive/rows.js';
 import { mergeRows, useHive } from '../../hive/store.js';
-import { briefDuration, plural } from '../../hive/words.js';
+import { ReminderItem } from '../../reminders/reminder-item.js';
 import { Part } from './part.js';
 
 /** Which come first: what failed needs somebody, what is paused waits for the agent. */
@@ -72,89 +66,5 @@ export function Reminders({ name }: { name: string }): ReactNode {
         ))}
       </ul>
     </Part>
-  );
-}
-
-function ReminderItem({ reminder }: { reminder: ReminderRow }): ReactNode {
-  const { id, message, state, last_error: lastError, attempt_count: attempts } = reminder;
-  const [asks, setAsks] = useState(false);
-  const action = useAction(reminderKey(id));
-  const busy = action?.state === 'running';
-  return (
-    <li className={`open-item ${state}`} data-open={id}>
-      <AlarmClock size={15} aria-hidden />
-      <div className="open-what">
-        <p className="open-who">
-          {state === 'pending' ? (
-            <Due at={reminder.due_at} />
-          ) : (
-            <span className={state === 'failed' ? 'chip red' : 'chip'}>{state}</span>
-          )}
-          {reminder.every && (
-            <span className="quiet open-every">
-              <Repeat size={12} aria-hidden />
-              <span className="only-spoken">repeats: </span>
-              <span className="mono">{reminder.every}</span> {reminder.every_tz}
-            </span>
-          )}
-          <span className="quiet">
-            <time dateTime={reminder.due_at}>{new Date(reminder.due_at).toLocaleString()}</time>
-          </span>
-        </p>
-        <p className="prose open-text">{message}</p>
-        {lastError && (
-          <p className="open-error">
-            {lastError} <span className="quiet">({plural(attempts, 'attempt')})</span>
-          </p>
-        )}
-        {action?.state === 'failed' && (
-          <ErrorNote onDismiss={() => dismissAction(reminderKey(id))}>{action.error}</ErrorNote>
-        )}
-      </div>
-      <span className="open-buttons">
-        {state === 'failed' && (
-          <Button
-            small
-            busy={busy}
-            icon={<RotateCw size={13} />}
-            aria-label={`Try again: reminder ${id}`}
-            onClick={() => void changeReminder(id, 'retry')}
-          >
-            Try again
-          </Button>
-        )}
-        <Button
-          small
-          look="ghost"
-          busy={busy && state !== 'failed'}
-          icon={<Trash2 size={13} />}
-          aria-label={`Cancel reminder ${id}`}
-          onClick={() => setAsks(true)}
-        >
-          Cancel
-        </Button>
-      </span>
-      {asks && (
-        <Confirm
-          title={`Cancel reminder ${id}?`}
-          verb="Cancel reminder"
-          onConfirm={() => void changeReminder(id, 'cancel')}
-          onClose={() => setAsks(false)}
-        >
-          {reminder.every
-            ? `${reminder.owner} is not reminded any more, at none of its times.`
-            : `${reminder.owner} is not reminded of it.`}{' '}
-          It can set a new one at any time.
-        </Confirm>
-      )}
-    </li>
-  );
-}
-
-/** When it is due, as a countdown. */
-function Due({ at }: { at: string }): ReactNode {
-  const left = Date.parse(at) - useNow();
-  return (
-    <span className="chip honey nums">{left > 0 ? `in ${briefDuration(left)}` : 'due now'}</span>
   );
 }
