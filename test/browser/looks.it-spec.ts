@@ -13,6 +13,9 @@ import { startHive, type RunningHive } from '../support/hive.js';
 
 const SCREENSHOTS = path.resolve(import.meta.dirname, '../screenshots');
 const PATIENCE = { timeout: 60_000, interval: 200 };
+/** A view takes two seconds to be looked at; on a busy machine it gets longer, in milliseconds. */
+const PER_VIEW_MS = 15_000;
+
 interface View {
   name: string;
   path: string;
@@ -35,15 +38,6 @@ const VIEWS: readonly View[] = [
     },
   },
   {
-    name: 'broadcast',
-    path: '/conversations/new',
-    shows: '.message',
-    after: {
-      act: (page) => page.locator('.composer textarea').fill('@* Everybody, please: '),
-      shows: '.recipient',
-    },
-  },
-  {
     name: 'search',
     path: '/conversations',
     shows: '.thread-item',
@@ -51,12 +45,6 @@ const VIEWS: readonly View[] = [
       act: (page) => page.getByRole('searchbox').fill('re'),
       shows: '.search-hit mark',
     },
-  },
-  {
-    name: 'search-nothing',
-    path: '/conversations',
-    shows: '.thread-item',
-    after: { act: (page) => page.getByRole('searchbox').fill('quagga zebra'), shows: '.empty' },
   },
   { name: 'terminal', path: '/agents/manager', shows: '.prompt-from' },
   { name: 'inbox', path: '/agents/manager/inbox', shows: '.message' },
@@ -110,34 +98,38 @@ describe(verifies('7.5') + 'how the page looks, in light and dark, wide and on a
   });
 
   for (const mode of MODES) {
-    it(`${mode.name}: every view is complete, accessible and as wide as its window`, async () => {
-      const context = await browser.newContext({
-        viewport: mode.viewport,
-        colorScheme: mode.colorScheme,
-        reducedMotion: 'reduce',
-        isMobile: mode.phone,
-        hasTouch: mode.phone,
-      });
-      const { page, watched } = await watchedPage(context);
-      await page.goto(await hive.loginLink());
-      await page.locator('.agents > li').first().waitFor();
-      const found: string[] = [];
-      for (const view of VIEWS) {
-        await page.goto(new URL(view.path, hive.dashboardUrl).href);
-        await page.locator(view.shows).first().waitFor({ timeout: PATIENCE.timeout });
-        if (view.after) {
-          await view.after.act(page);
-          await page.locator(view.after.shows).first().waitFor({ timeout: PATIENCE.timeout });
+    it(
+      `${mode.name}: every view is complete, accessible and as wide as its window`,
+      async () => {
+        const context = await browser.newContext({
+          viewport: mode.viewport,
+          colorScheme: mode.colorScheme,
+          reducedMotion: 'reduce',
+          isMobile: mode.phone,
+          hasTouch: mode.phone,
+        });
+        const { page, watched } = await watchedPage(context);
+        await page.goto(await hive.loginLink());
+        await page.locator('.agents > li').first().waitFor();
+        const found: string[] = [];
+        for (const view of VIEWS) {
+          await page.goto(new URL(view.path, hive.dashboardUrl).href);
+          await page.locator(view.shows).first().waitFor({ timeout: PATIENCE.timeout });
+          if (view.after) {
+            await view.after.act(page);
+            await page.locator(view.after.shows).first().waitFor({ timeout: PATIENCE.timeout });
+          }
+          await page.screenshot({ path: path.join(SCREENSHOTS, `${view.name}-${mode.name}.png`) });
+          found.push(...(await violations(page)).map((what) => `${view.name}: ${what}`));
+          const wider = await excessWidth(page);
+          if (wider > 0) found.push(`${view.name}: ${wider} px wider than its window`);
         }
-        await page.screenshot({ path: path.join(SCREENSHOTS, `${view.name}-${mode.name}.png`) });
-        found.push(...(await violations(page)).map((what) => `${view.name}: ${what}`));
-        const wider = await excessWidth(page);
-        if (wider > 0) found.push(`${view.name}: ${wider} px wider than its window`);
-      }
-      await context.close();
-      expect(found).toEqual([]);
-      expect(watched.complaints).toEqual([]);
-    });
+        await context.close();
+        expect(found).toEqual([]);
+        expect(watched.complaints).toEqual([]);
+      },
+      VIEWS.length * PER_VIEW_MS,
+    );
   }
 
   it('can be used with the keyboard alone', async () => {

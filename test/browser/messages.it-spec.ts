@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DashboardAnswers, SendResult } from '#libs/protocol';
 
 import { verifies } from '../requirements/verifies.js';
+import { violations } from '../support/axe.js';
 import {
   appears,
   countOf,
@@ -138,6 +139,7 @@ describe(
       expect(await appears(counts.getByText('5 waiting'))).toBe(true);
       await counts.click();
       expect(await mine.locator('.deliveries .delivery').count()).toBe(6);
+      expect(await violations(page)).toEqual([]);
       expect(await appears(mine.locator('.deliveries .delivery.acked').getByText('scout'))).toBe(
         true,
       );
@@ -168,6 +170,7 @@ describe(
 
       await box.fill('quagga');
       expect(await appears(page.getByText('Nothing found'))).toBe(true);
+      expect(await violations(page)).toEqual([]);
       // What is said meanwhile joins by its event.
       await hive.api('POST', '/api/messages', { to: 'guard', body: 'A quagga, perhaps?' });
       await expect.poll(() => hits.count(), PATIENCE).toBe(1);
