@@ -29,11 +29,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   built('1.9', 'full-text search, get_thread'),
   built('1.10', 'retention of messages'),
   built('1.11', 'priority, unknown recipients, full inbox'),
-  partly(
-    '1.12',
-    'one visible life per message; idempotency_key',
-    'tests of the reasons needs_login and budget',
-  ),
+  built('1.12', 'one visible life per message; idempotency_key'),
   partly(
     '1.13',
     'loop breaker: hop count and limit; no work, no tokens',

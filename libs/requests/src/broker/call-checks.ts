@@ -8,7 +8,7 @@ import {
 } from '#libs/protocol';
 
 import { KEY_CHARS } from './agent-calls.dto.js';
-import { isRequestId, isSha256 } from './checks.js';
+import { isRequestId, isSha256, isStorable } from './checks.js';
 
 /** Jobs in one request at most. */
 const JOBS = 10_000;
@@ -21,6 +21,10 @@ const text: Rule = [(value) => typeof value === 'string', 'must be text'];
 const shortText: Rule = [
   (value) => typeof value === 'string' && value.length > 0 && value.length <= KEY_CHARS,
   `must be 1 to ${KEY_CHARS} characters`,
+];
+const key: Rule = [
+  (value) => shortText[0](value) && isStorable(value as string),
+  `must be 1 to ${KEY_CHARS} characters without NUL and lone surrogates`,
 ];
 const credential: Rule = [isSha256, 'must be a sha-256 as 64 hexadecimal digits'];
 const requestId: Rule = [isRequestId, 'must be a UUID v7 in lower case'];
@@ -54,7 +58,7 @@ const MESSAGE = {
   body: text,
   in_reply_to: optional(text),
   priority: optional(priority),
-  idempotency_key: optional(shortText),
+  idempotency_key: optional(key),
 };
 const SEND = { credential, request_id: requestId, session: shortText, ...MESSAGE };
 const OPERATOR_SEND = { request_id: requestId, ...MESSAGE };

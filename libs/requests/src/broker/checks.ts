@@ -33,12 +33,17 @@ export function MayBeLeftOut(): PropertyDecorator {
   return ValidateIf((_owner, value) => value !== undefined);
 }
 
+/** Text without NUL and without lone surrogates (P33). */
+export function isStorable(text: string): boolean {
+  return problemOf(text, '') === undefined;
+}
+
 /** The property is text without NUL and without lone surrogates (P33). */
 export function IsStorable(options?: ValidationOptions): PropertyDecorator {
   const rule: Parameters<typeof ValidateBy>[0] = {
     name: 'isStorable',
     validator: {
-      validate: (value: unknown) => typeof value === 'string' && problemOf(value, '') === undefined,
+      validate: (value: unknown) => typeof value === 'string' && isStorable(value),
       defaultMessage: (args) => {
         const value: unknown = args?.value;
         const name = args?.property ?? 'it';

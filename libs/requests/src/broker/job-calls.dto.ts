@@ -4,6 +4,7 @@ import {
   IsArray,
   IsIn,
   IsInt,
+  IsObject,
   IsOptional,
   IsString,
   Matches,
@@ -71,6 +72,7 @@ class BroadcastJobDto implements BroadcastJob {
 export class DeliverChunksCall {
   @IsArray()
   @ArrayMaxSize(MOST_JOBS)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => BroadcastJobDto)
   jobs: BroadcastJobDto[];

@@ -44,6 +44,7 @@ export class CommandCall {
   kind: CommandKind;
 
   @IsOptional()
+  @IsStorable()
   @Length(1, 200)
   model?: string;
 

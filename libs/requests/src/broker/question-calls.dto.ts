@@ -6,6 +6,7 @@ import {
   IsBoolean,
   IsIn,
   IsInt,
+  IsObject,
   IsOptional,
   IsString,
   Length,
@@ -159,6 +160,7 @@ class DeadlineJobDto {
 export class ExpireQuestionsCall {
   @IsArray()
   @ArrayMaxSize(BATCH)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => DeadlineJobDto)
   jobs: DeadlineJobDto[];

@@ -129,6 +129,7 @@ export class PutRegistryCall {
 
   @IsArray()
   @ArrayMaxSize(100_000)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => RegistryAgentDto)
   agents: RegistryAgentDto[];

@@ -6,6 +6,7 @@ import {
   IsIn,
   IsInt,
   IsISO8601,
+  IsObject,
   IsOptional,
   IsString,
   MaxLength,
@@ -68,6 +69,7 @@ export class EventsDto implements EventsRequest {
 
   @IsArray()
   @ArrayMaxSize(LIMITS.turn_events_per_batch)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => TurnEventDto)
   events: TurnEventDto[];

@@ -53,6 +53,7 @@ export class HelloDto implements HelloRequest {
 
   @IsArray()
   @ArrayMaxSize(MOST.ends)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => UnansweredEndDto)
   ends: UnansweredEndDto[];
