@@ -16,7 +16,7 @@ import {
   type WantedJob,
 } from '#libs/protocol';
 import { QUEUE_PREFIX, QUEUES, redisOptions } from '#libs/queues';
-import { createLogger, systemClock, type Clock } from '#libs/service';
+import { createLogger, ManualClock, systemClock, type Clock } from '#libs/service';
 
 import { PrivateRedis } from '../../../../test/processes/private-redis.js';
 import { verifies } from '../../../../test/requirements/verifies.js';
@@ -26,18 +26,22 @@ const LATER_MS = 300_000;
 
 /** The rows of a broker as the scheduler sees them: reminders that are pending, and those that were fired. */
 class Rows {
+  constructor(private readonly clock: Clock = systemClock) {}
+
   readonly pending = new Map<string, WantedJob>();
   readonly fired: string[] = [];
   readonly batches: number[] = [];
   outbox: WantedJob[] = [];
   early = 0;
+  /** As the broker does: whatever is due is written with the first job that comes. */
+  allDueAtOnce = false;
 
   want(n: number, dueInMs: number): string {
     const data: ReminderJob = { id: `r${n}`, occurrence: 1, attempt: 0 };
     const job: WantedJob = {
       queue: 'reminders',
       job_id: reminderJobId(data),
-      due_at: new Date(Date.now() + dueInMs).toISOString(),
+      due_at: new Date(this.clock.now() + dueInMs).toISOString(),
       data,
     };
     this.pending.set(job.job_id, job);
@@ -47,12 +51,19 @@ class Rows {
 
   fire(jobs: readonly ReminderJob[]): { outcomes: JobOutcome[] } {
     this.batches.push(jobs.length);
+    const answer = this.settle(jobs);
+    if (this.allDueAtOnce)
+      this.settle([...this.pending.values()].map(({ data }) => data as ReminderJob));
+    return answer;
+  }
+
+  private settle(jobs: readonly ReminderJob[]): { outcomes: JobOutcome[] } {
     return {
       outcomes: jobs.map((data) => {
         const job_id = reminderJobId(data);
         const job = this.pending.get(job_id);
         if (!job?.due_at) return { job_id, outcome: 'gone' };
-        const left = Date.parse(job.due_at) - Date.now();
+        const left = Date.parse(job.due_at) - this.clock.now();
         if (left > 0) {
           this.early += 1;
           return { job_id, outcome: 'early', again_in_ms: left };
@@ -255,4 +266,65 @@ describe(verifies('P22', '3.4', 'I13') + 'jobs in Redis', () => {
     client.disconnect();
     await expect.poll(() => rows.fired, { timeout: 15_000 }).toEqual(['rem-r1-1-0']);
   }, 60_000);
+});
+
+describe(verifies('P22', '3.4', 'I13', 'I8') + 'Redis', () => {
+  it('restored from an old snapshot: what was done since is not done again, what came since is there', async () => {
+    const done = rows.want(1, 3000);
+    const cancelled = rows.want(2, LATER_MS);
+    for (let n = 3; n <= 10; n += 1) rows.want(n, LATER_MS);
+    await hint();
+    await expect.poll(inRedis, SOON).toEqual(wanted());
+    const client = redis.client();
+    await client.save();
+    client.disconnect();
+    await expect.poll(() => rows.fired, SOON).toEqual([done]);
+    rows.pending.delete(cancelled);
+    for (let n = 11; n <= 20; n += 1) rows.want(n, LATER_MS);
+    await hint();
+    await expect.poll(() => rows.outbox, SOON).toEqual([]);
+
+    await redis.kill();
+    await redis.start();
+    await expect.poll(inRedis, SOON).toEqual(wanted());
+    const soon = rows.want(21, 10);
+    await hint();
+    await expect.poll(() => rows.fired, SOON).toEqual([done, soon]);
+    await expect.poll(inRedis, SOON).toEqual(wanted());
+  }, 90_000);
+
+  it('away for an hour: all that came due meanwhile is done after it, each once, the rest when it is due', async () => {
+    await stopScheduler();
+    peers.length = 0;
+    const clock = new ManualClock(Date.now());
+    rows = new Rows(clock);
+    await startScheduler(clock);
+    await expect.poll(() => peers.length, SOON).toBe(1);
+    const minute = 60_000;
+    rows.want(1, 5 * minute);
+    await hint();
+    await expect.poll(inRedis, SOON).toEqual(wanted());
+    await redis.kill();
+    for (let n = 2; n <= 60; n += 1) {
+      rows.want(n, n % 10 === 0 ? 180 * minute : minute);
+      clock.advance(minute);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    clock.advance(minute);
+    const isDue = (id: string) => Date.parse(rows.pending.get(id)?.due_at ?? '') <= clock.now();
+    const due = wanted().filter((id) => isDue(id));
+    const rest = wanted().filter((id) => !isDue(id));
+    expect([due.length, rest.length, rows.fired]).toEqual([54, 6, []]);
+
+    rows.allDueAtOnce = true;
+    await redis.start();
+    await expect.poll(() => rows.fired.toSorted(), SOON).toEqual(due);
+    await expect
+      .poll(() => {
+        clock.advance(minute);
+        return inRedis();
+      }, SOON)
+      .toEqual(rest);
+    expect([rows.outbox, rows.fired.length]).toEqual([[], due.length]);
+  }, 90_000);
 });
