@@ -14,7 +14,7 @@ import { verifies } from '../requirements/verifies.js';
 const CLONE = path.resolve(import.meta.dirname, '../..');
 const SERVICES = ['broker', 'c0re', 'dashboard', 'gateway', 'scheduler'] as const;
 type Service = (typeof SERVICES)[number];
-/** Bound of a stop, in milliseconds: that of the supervisor, which then kills. */
+/** A service that is told to stop while it starts has ended by then, in milliseconds: its own bound is 10 s. */
 const STOP_MS = 12_000;
 /** Parts of the time that a start takes at which the others are told to stop. */
 const MOMENTS = [0, 0.4, 0.8, 1] as const;

@@ -74,10 +74,12 @@ export class GatewayLinks {
       if (outcome !== 'late') return;
       this.logger.warn('a gateway did not close a revoked run in time and is disconnected');
     } catch (error) {
-      this.logger.warn(
-        { err: error },
-        'a gateway failed to close a revoked run and is disconnected',
-      );
+      // One that is being stopped takes the runs with it, and is no failure.
+      if (peer.isOpen)
+        this.logger.warn(
+          { err: error },
+          'a gateway failed to close a revoked run and is disconnected',
+        );
     } finally {
       stop();
     }

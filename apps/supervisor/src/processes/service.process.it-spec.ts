@@ -85,7 +85,7 @@ describe(verifies('10.1') + 'a supervised process', () => {
     const running = make(DEAF);
     await running.start();
     const stopped = running.stop();
-    clock.advance(12_000);
+    clock.advance(22_000);
     await stopped;
     expect(running.state).toBe('stopped');
   });

@@ -29,8 +29,8 @@ export interface ServiceEvents {
 
 /** How long a service may take until it works, in milliseconds. */
 const READY_MS = 60_000;
-/** How long a service may take to end after SIGTERM, in milliseconds; its own bound (runService) is 10 s. */
-const STOP_MS = 12_000;
+/** How long a service may take to end after SIGTERM, in milliseconds; its own bound is 10 s, c0re's is 20 s. */
+const STOP_MS = 22_000;
 
 /** How long the last output of a process that ended is waited for, in milliseconds. */
 const LAST_WORDS_MS = 300;
