@@ -6,6 +6,7 @@ import type { CallContext, RpcPeer } from '#libs/ipc';
 import { createLogger } from '#libs/service';
 
 import { openBroker, type OpenBroker } from '../../apps/broker/src/broker.js';
+import { DeliveriesRepository } from '../../apps/broker/src/deliveries/deliveries.repository.js';
 import { InboxCounts } from '../../apps/broker/src/deliveries/inbox-counts.js';
 import { MessagesRepository } from '../../apps/broker/src/messages/messages.repository.js';
 import { toRegistry, type BenchAgent } from '../bench-agents.js';
@@ -85,6 +86,14 @@ export class InProcessBroker {
   /** How many messages are stored. */
   messages(): number {
     return this.open.app.get(MessagesRepository).lastId();
+  }
+
+  /** The next messages for an agent, by its number, as a receipt reads them; how many there are. */
+  waitingPage(agent: number, limit: number): number {
+    const query = { recipient: agent, now: Date.now(), limit, attempts: Number.MAX_SAFE_INTEGER };
+    const rows = this.open.app.get(DeliveriesRepository).available(query);
+    const messages = this.open.app.get(MessagesRepository);
+    return rows.filter((row) => messages.find(row.message) !== undefined).length;
   }
 
   /** How many messages wait for an agent, by its number. */

@@ -34,6 +34,7 @@ function written(version: number): { dir: string; file: string } {
   if (version >= 3)
     db.exec(`UPDATE reminders SET attempt_count = 2, last_error = 'no room', last_attempt_at = 70`);
   if (version >= 4) db.exec('UPDATE runs SET revoked_at = 80 WHERE revoked = 1');
+  if (version >= 5) db.exec(`UPDATE turns SET reminder = 3 WHERE wake_reason = 'reminder'`);
   db.close();
   return { dir, file };
 }

@@ -5,6 +5,7 @@ import { PROMISES } from './migrations/v2-promises.js';
 import { REMINDER_FAILURES } from './migrations/v3-reminder-failures.js';
 import { RETENTION } from './migrations/v4-retention.js';
 import { TURN_REMINDERS } from './migrations/v5-turn-reminders.js';
+import { LEAN_REMINDERS } from './migrations/v6-lean-reminders.js';
 
 /**
  * Schema of threads.db. Hot tables are lean: what a send writes is appended, and secondary indexes are partial, so that
@@ -20,4 +21,5 @@ export const THREADS_MIGRATIONS: readonly Migration[] = [
   REMINDER_FAILURES,
   RETENTION,
   TURN_REMINDERS,
+  LEAN_REMINDERS,
 ];
