@@ -21,6 +21,8 @@ import { Jobs } from './jobs/jobs.service.js';
 import { SchedulerLinks } from './jobs/scheduler-links.js';
 import { GatewayLinks } from './links/gateway-links.js';
 import { Presence } from './links/presence.js';
+import { ManagerNews } from './manager/manager-news.service.js';
+import { WaitingAtC0re } from './manager/waiting-at-c0re.js';
 import { Addressing } from './messages/addressing.service.js';
 import { BroadcastsRepository } from './messages/broadcasts.repository.js';
 import { Broadcasts } from './messages/broadcasts.service.js';
@@ -175,6 +177,8 @@ const WRITES = [
   RegistryService,
   PurgeService,
   Restarts,
+  ManagerNews,
+  WaitingAtC0re,
   ReminderLives,
   OperatorService,
   QuestionOutcomes,

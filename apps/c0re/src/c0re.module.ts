@@ -16,6 +16,7 @@ import { Lifecycle } from './lifecycle/lifecycle.service.js';
 import { Recovery } from './lifecycle/recovery.service.js';
 import { OperationQueue } from './operations/operation-queue.service.js';
 import { OperationRepository } from './operations/operation.repository.js';
+import { ManagerCredentials } from './operators/manager-credentials.service.js';
 import { OperatorCredentials } from './operators/operator-credentials.service.js';
 import { OperatorRepository } from './operators/operator.repository.js';
 import { RegistryPush } from './registry/registry-push.service.js';
@@ -59,6 +60,7 @@ export class C0reModule {
         OperationRepository,
         OperatorRepository,
         OperatorCredentials,
+        ManagerCredentials,
         AgentFolders,
         AgentSecrets,
         ConfigRepositories,

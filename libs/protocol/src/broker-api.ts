@@ -14,6 +14,7 @@ import type {
 import type { BrokerJobsApi } from './jobs-api.js';
 import type {
   AgentRow,
+  ApprovalRow,
   DeliveryRow,
   Message,
   MessageRow,
@@ -29,6 +30,7 @@ import type {
   CommandKind,
   Container,
   Driver,
+  ManagerEvent,
   Priority,
   QuestionState,
   ReminderState,
@@ -268,7 +270,16 @@ export interface BrokerC0reApi {
   close_restart_window: [{ operation: string }, { closed: number }];
   /** The destroyed agent's state is gone for good: what waited for it is dead, and its senders are told (P25). */
   purge_agent: [{ agent_id: string }, { dead: number }];
-  /** Events of c0re's own rows (operations) for the stream. */
+  /**
+   * An event for the manager (PRODUCT 4.10), sent by `system`; without a living manager nobody is told (`id` null). The
+   * same `key` again changes nothing.
+   */
+  tell_manager: [{ key: string; event: ManagerEvent; body: string }, { id: string | null }];
+  /** Replaces what waits for the operator at c0re: shown under Needs you and in open threads. */
+  put_waiting: [{ approvals: ApprovalRow[] }, { waiting: number }];
+  /** Who may call with this token now: a run's token counts only inside its live turn (P2). */
+  identify: [Caller, Identity];
+  /** Events of c0re's own rows (operations, approvals) for the stream. */
   publish: [{ events: NewHiveEvent[] }, { published: number }];
 }
 

@@ -1,6 +1,12 @@
 import type {
   AgentRow,
+  ApprovalRow,
+  AuditRow,
+  ConfigHistoryEntry,
+  DiffBase,
   MessageRow,
+  MetaInput,
+  MetaLogEntry,
   NeedsYou,
   OperationRow,
   QuestionRow,
@@ -111,6 +117,27 @@ export interface OperationBody {
   reason?: string;
 }
 
+/** Body of `POST /v1/approvals/:id/approve`: exactly the commit that was shown; null where none belongs to it. */
+export interface ApproveBody {
+  sha: string | null;
+}
+
+/** A diff between two trees as text for people. */
+export interface ConfigDiff {
+  /** Null: the empty tree. */
+  from: string | null;
+  to: string | null;
+  diff: string;
+  /** Set when the diff is longer than what is given. */
+  truncated?: true;
+}
+
+/** The manager's requests on c0re-gateway.sock (INTERFACES "Manager surface"). `request_id` makes each repeatable. */
+export interface ManagerRequestBody {
+  request_id: string;
+  description?: string;
+}
+
 /** What a credential opens: `page` only the page (the cookie alone), `api` everything (P30). */
 export interface SessionCheck {
   scope: 'page' | 'api';
@@ -141,6 +168,22 @@ export interface C0reAnswers {
   session: OperatorSession;
   login_link: LoginLink;
   journal: { agent: string; lines: string[] };
+  approval: { approval: ApprovalRow };
+  approvals: { approvals: ApprovalRow[]; next?: string };
+  /** Of `GET /v1/approvals/:id`: with the diff against the base that was asked for. */
+  approval_detail: { approval: ApprovalRow; base: DiffBase; diff: ConfigDiff };
+  config_history: {
+    agent: string;
+    deployed_sha: string | null;
+    config: AgentConfig;
+    history: ConfigHistoryEntry[];
+  };
+  config_file: { agent: string; sha: string; path: string; text: string; files: string[] };
+  config_diff: ConfigDiff;
+  meta_inputs: { meta_inputs: MetaInput[]; log: MetaLogEntry[] };
+  audit: { audit: AuditRow[]; next?: string };
+  /** What a request of the manager's became, with a note when one like it waits already. */
+  requested: { id: string; state: ApprovalRow['state']; sha?: string; note?: string };
 }
 
 /** `run/hive.json`: exists exactly while the hive is up and ready; no token in it (INTERFACES "State folder"). */

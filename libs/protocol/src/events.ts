@@ -1,6 +1,8 @@
 import type {
   AgentRow,
+  ApprovalRow,
   MessageRow,
+  MetaInput,
   NeedsYou,
   OperationRow,
   QuestionRow,
@@ -27,6 +29,12 @@ export interface EventPayloads {
   question_added: { question: QuestionRow };
   question_resolved: { question: QuestionRow };
   reminder_changed: { reminder: ReminderRow };
+  /** A new one waits for the operator. */
+  approval_added: { approval: ApprovalRow };
+  /** Any later change of its row: approved, building, and its end. */
+  approval_resolved: { approval: ApprovalRow };
+  /** The whole list. */
+  meta_inputs_changed: { version: number; meta_inputs: MetaInput[] };
   /** The whole list, whenever it changed (PRODUCT 7.2). */
   needs_you_changed: { version: number; needs_you: NeedsYou[] };
 }

@@ -1,8 +1,9 @@
 /**
  * Ids on the wire are strings with a letter that tells what they name, over an integer of the single writer:
- * `m12` a message, `t7` a turn, `q3` a question, `r5` a reminder. Order comes from the integer, never from a clock (P9).
+ * `m12` a message, `t7` a turn, `q3` a question, `r5` a reminder,
+ * `o9` an operation, `a4` an approval. Order comes from the integer, never from a clock (P9).
  */
-export type IdKind = 'm' | 't' | 'c' | 'o' | 'q' | 'r';
+export type IdKind = 'm' | 't' | 'c' | 'o' | 'q' | 'r' | 'a';
 
 /** The wire id of row `n`. */
 export function formatId(kind: IdKind, n: number): string {

@@ -94,6 +94,19 @@ export const LIMITS = {
   job_window_seconds: 600,
   /** A restart window ends for all after this long, in seconds (P24). */
   restart_window_seconds: 600,
+  /** Characters of what a request of the manager's is for, and of the reason of a denial. */
+  approval_description_chars: 2000,
+  approval_reason_chars: 2000,
+  /** Requests of the manager's that may wait for the operator. */
+  approvals_pending: 100,
+  /** Files of a config tree, bytes of one and of all. */
+  config_files: 1000,
+  config_file_bytes: 1_048_576,
+  config_tree_bytes: 8_388_608,
+  /** Bytes of what is fetched for one submitted commit, its history included. */
+  config_fetch_bytes: 33_554_432,
+  /** Characters of a diff that is shown. */
+  diff_chars: 200_000,
   /** Acked messages are kept this long by default, in days (PRODUCT 1.10). */
   message_retention_days: 30,
   /** Threads, and reminders, that an agent's statistics name by cost. */

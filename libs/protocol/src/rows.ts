@@ -1,5 +1,7 @@
 import type {
   AgentState,
+  ApprovalKind,
+  ApprovalState,
   Container,
   DeliveryState,
   Driver,
@@ -282,6 +284,7 @@ export const NEEDS_YOU_KINDS = [
   'reminder_failed',
   'hop_limit',
   'held_cancelled',
+  'approval',
 ] as const;
 export type NeedsYouKind = (typeof NEEDS_YOU_KINDS)[number];
 
@@ -312,4 +315,82 @@ export interface OperationRow {
   started_at: string | null;
   ended_at: string | null;
   error: string | null;
+}
+
+/** Trees that an approval can be compared with; `none` is the empty tree. */
+export const DIFF_BASES = ['running', 'approved', 'queued', 'none'] as const;
+export type DiffBase = (typeof DIFF_BASES)[number];
+
+/** Something that only the operator decides, and what became of it (PRODUCT 4.4, 4.6). */
+export interface ApprovalRow {
+  version: number;
+  /** Its tags are `proposal/<id>`, `approved/<id>`, `building/<id>`, `deployed/<id>`, `failed/<id>`, `denied/<id>`. */
+  id: string;
+  kind: ApprovalKind;
+  state: ApprovalState;
+  /** The agent's name; null for `update_meta_inputs`. */
+  agent: string | null;
+  /** The commit as it was asked for (7 to 40 hexadecimal digits); null where no commit belongs to it. */
+  commit_ref: string | null;
+  /** The whole commit as it was pinned when it was asked for; the operator approves this and nothing else. */
+  sha: string | null;
+  /** `update_meta_inputs`: names of the inputs; empty: all. */
+  inputs: string[];
+  description: string;
+  requested_by: string;
+  requested_at: string;
+  /** What the pinned tree can be compared with now; null where there is no such tree. */
+  bases: Record<Exclude<DiffBase, 'none'>, string | null>;
+  decided_by: string | null;
+  decided_at: string | null;
+  /** Why it was denied. */
+  reason: string | null;
+  /** Why it failed. */
+  error: string | null;
+  /** When it was deployed, denied or failed. */
+  resolved_at: string | null;
+}
+
+/** One commit of an agent's config and how it fared, newest first in a history. */
+export interface ConfigHistoryEntry {
+  /** Last of its tags, for example `deployed/a3`; the first state of an agent is `deployed/0`. */
+  tag: string;
+  sha: string;
+  state: ApprovalState;
+  at: string;
+  /** First line of the commit's message. */
+  subject: string;
+  /** The reason of a denial, or the error of a failure. */
+  note: string;
+}
+
+/** An input of the swarm's deployed state (PRODUCT 4.5). */
+export interface MetaInput {
+  name: string;
+  url: string;
+  /** What is deployed. */
+  rev: string;
+  /** What an update would bring; the same when it is up to date, null when that is not known without asking its source. */
+  newest: string | null;
+  updated_at: string;
+}
+
+/** One entry of the meta repository's log: a successful deploy. */
+export interface MetaLogEntry {
+  sha: string;
+  at: string;
+  message: string;
+}
+
+/** A row of the append-only audit log (PRODUCT 8.7). */
+export interface AuditRow {
+  id: string;
+  at: string;
+  who: string;
+  /** The way: `admin`, `session`, `token`, `manager`, `login` or `none` (refused). */
+  via: string;
+  action: string;
+  target: string | null;
+  /** `ok`, the id of what it made, or the code of the refusal. */
+  result: string;
 }

@@ -28,6 +28,41 @@ export type DeliveryState = (typeof DELIVERY_STATES)[number];
 export const OPERATION_STATES = ['queued', 'running', 'done', 'failed', 'cancelled'] as const;
 export type OperationState = (typeof OPERATION_STATES)[number];
 
+/** What only the operator decides (PRODUCT 4.6). */
+export const APPROVAL_KINDS = [
+  'spawn',
+  'init_config',
+  'apply_commit',
+  'update_meta_inputs',
+] as const;
+export type ApprovalKind = (typeof APPROVAL_KINDS)[number];
+
+/** `deployed` is the good end of every kind: what was asked for is so. */
+export const APPROVAL_STATES = [
+  'pending',
+  'approved',
+  'building',
+  'deployed',
+  'denied',
+  'failed',
+] as const;
+export type ApprovalState = (typeof APPROVAL_STATES)[number];
+
+/** What the manager is told of agents' lives and of its requests (PRODUCT 4.10). */
+export const MANAGER_EVENTS = [
+  'approval_resolved',
+  'spawned',
+  'rebuilt',
+  'stopped',
+  'destroyed',
+  'container_crash',
+  'needs_login',
+  'logged_in',
+  'needs_update',
+  'config_ready',
+] as const;
+export type ManagerEvent = (typeof MANAGER_EVENTS)[number];
+
 export const RESULT_KINDS = [
   'ok',
   'cancelled',
@@ -101,6 +136,7 @@ export const MESSAGE_EVENTS = [
   'question_cancelled',
   'restarted',
   'recipient_purged',
+  ...MANAGER_EVENTS,
 ] as const;
 export type MessageEvent = (typeof MESSAGE_EVENTS)[number];
 

@@ -6,12 +6,15 @@ import {
   formatId,
   isoTime,
   LIMITS,
+  type ApprovalKind,
+  type ApprovalRow,
   type NeedsYou,
   type NeedsYouKind,
 } from '#libs/protocol';
 
 import { HOP_LIMIT_REASON } from '../deliveries/delivery.js';
 import { InboxCounts } from '../deliveries/inbox-counts.js';
+import { WaitingAtC0re } from '../manager/waiting-at-c0re.js';
 import { QuestionsRepository } from '../questions/questions.repository.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
 import { OPERATOR_ID, type Agent } from '../registry/agent.js';
@@ -37,6 +40,17 @@ interface FailedRow {
   last_error: string | null;
 }
 
+/** What an approval is asked for, in words. */
+const WISHES: Record<ApprovalKind, (approval: ApprovalRow) => string> = {
+  spawn: ({ agent, requested_by }) => `${requested_by} wants to make ${agent ?? 'an agent'}`,
+  init_config: ({ agent, requested_by }) =>
+    `${requested_by} wants to begin the config of ${agent ?? 'an agent'}`,
+  apply_commit: ({ agent, requested_by, sha }) =>
+    `${requested_by} wants to deploy ${sha?.slice(0, 12) ?? 'a commit'} to ${agent ?? 'an agent'}`,
+  update_meta_inputs: ({ requested_by, inputs }) =>
+    `${requested_by} wants to update ${inputs.length === 0 ? 'all inputs' : inputs.join(', ')}`,
+};
+
 /** An entry of which the time is still a number. */
 type Entry = Omit<NeedsYou, 'since' | 'key'> & { since: number };
 
@@ -55,6 +69,7 @@ export class NeedsYouList {
     private readonly directory: AgentDirectory,
     private readonly counts: InboxCounts,
     private readonly questions: QuestionsRepository,
+    private readonly waiting: WaitingAtC0re,
   ) {
     // Nobody can try a destroyed agent's again.
     this.dead = db.prepare<[number], DeadRow>(
@@ -80,6 +95,7 @@ export class NeedsYouList {
   list(): NeedsYou[] {
     const entries = [
       ...this.openQuestions(),
+      ...this.pendingApprovals(),
       ...this.failedReminders(),
       ...this.deadDeliveries(),
       ...this.waitingForGoOn(),
@@ -104,6 +120,17 @@ export class NeedsYouList {
       agent: this.directory.byId(question.asker)?.name ?? '',
       title: question.question,
       since: question.asked_at,
+      count: 1,
+    }));
+  }
+
+  private pendingApprovals(): Entry[] {
+    return this.waiting.approvals.slice(0, MOST).map((approval) => ({
+      kind: 'approval',
+      id: approval.id,
+      agent: approval.agent ?? '',
+      title: `${WISHES[approval.kind](approval)}${approval.description === '' ? '' : `: ${approval.description}`}`,
+      since: Date.parse(approval.requested_at),
       count: 1,
     }));
   }

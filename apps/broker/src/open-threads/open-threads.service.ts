@@ -6,16 +6,19 @@ import {
   HiveError,
   isoTime,
   MANAGER,
+  type ApprovalRow,
   type OpenThread,
   type OpenThreads,
 } from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
 import { CLOCK } from '../broker.options.js';
+import { WaitingAtC0re } from '../manager/waiting-at-c0re.js';
 import { threadOf } from '../messages/message.js';
 import { targetName, optionsOf, type QuestionRecord } from '../questions/question.js';
 import { QuestionsRepository } from '../questions/questions.repository.js';
 import { AgentDirectory } from '../registry/agent-directory.service.js';
+import type { Agent } from '../registry/agent.js';
 import { Credentials } from '../registry/credentials.service.js';
 import { DeliveryViews } from '../views/delivery-views.js';
 import { OpenThreadRows, type PendingReminder, type UnackedMessage } from './open-thread-rows.js';
@@ -37,13 +40,14 @@ export class OpenThreadsService {
     private readonly questions: QuestionsRepository,
     private readonly rows: OpenThreadRows,
     private readonly names: DeliveryViews,
+    private readonly waiting: WaitingAtC0re,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /** The caller's own, or as manager the whole hive's. Bodies of messages that the caller is no part of are left out (P34). */
   ofCaller(credential: string, scope: 'mine' | 'hive'): OpenThreads {
     const { agent } = this.credentials.caller(credential);
-    if (scope === 'mine') return this.of(agent.id);
+    if (scope === 'mine') return this.of(agent);
     if (agent.role !== MANAGER) {
       throw new HiveError(
         'forbidden',
@@ -53,6 +57,7 @@ export class OpenThreadsService {
     const limit = MOST + 1;
     return this.list([
       ...this.questions.open(limit).map((question) => this.question(question)),
+      ...this.waiting.approvals.map((approval) => this.approval(approval)),
       ...this.rows.reminders(limit).map((reminder) => this.reminder(reminder)),
       ...this.rows.unacked(limit).map((message) => {
         const isPart = message.from_agent === agent.id || message.recipient === agent.id;
@@ -65,14 +70,17 @@ export class OpenThreadsService {
   ofAgent(name: string): OpenThreads {
     const agent = this.directory.byLastName(name);
     if (!agent) throw new HiveError('not_found', `there is no agent "${name}"`);
-    return this.of(agent.id);
+    return this.of(agent);
   }
 
-  private of(agent: number): OpenThreads {
+  private of({ id: agent, name }: Pick<Agent, 'id' | 'name'>): OpenThreads {
     const limit = MOST + 1;
     return this.list([
       ...this.questions.openOf(agent, limit).map((question) => this.question(question)),
       ...this.questions.openTo(agent, limit).map((question) => this.question(question)),
+      ...this.waiting.approvals
+        .filter(({ requested_by }) => requested_by === name)
+        .map((approval) => this.approval(approval)),
       ...this.rows.remindersOf(agent, limit).map((reminder) => this.reminder(reminder)),
       ...this.rows.unackedOf(agent, limit).map((message) => this.message(message)),
     ]);
@@ -99,6 +107,19 @@ export class OpenThreadsService {
       age_seconds: this.age(question.asked_at),
     };
     return { since: question.asked_at, row };
+  }
+
+  private approval(approval: ApprovalRow): Aged {
+    const since = Date.parse(approval.requested_at);
+    const row: OpenThread = {
+      kind: 'approval',
+      id: approval.id,
+      agent: approval.agent ?? '',
+      commit_ref: approval.sha ?? approval.commit_ref ?? '',
+      description: approval.description,
+      age_seconds: this.age(since),
+    };
+    return { since, row };
   }
 
   private reminder(reminder: PendingReminder): Aged {

@@ -41,6 +41,12 @@ export class Credentials {
     return this.directory.byToken(credential) ?? (turn && this.directory.byId(turn.agent));
   }
 
+  /** Who may act with this token now, as others than the gateway ask for it; throws as `caller`. */
+  acting(credential: string): Identity {
+    const { agent, turn } = this.caller(credential);
+    return identity(agent, turn ? 'run' : 'agent');
+  }
+
   /** Whether this is the hash of some living agent's long-lived token. */
   isAgentToken(hash: string): boolean {
     return this.directory.byToken(hash) !== undefined;

@@ -4,6 +4,7 @@ import type { RpcHandlers } from '#libs/ipc';
 import type { BrokerC0reApi } from '#libs/protocol';
 import {
   callChecks,
+  CallerCall,
   CloseRestartWindowCall,
   InstanceEndedCall,
   OpenRestartWindowCall,
@@ -11,9 +12,14 @@ import {
   PurgeAgentCall,
   PutAgentCall,
   PutRegistryCall,
+  PutWaitingCall,
+  TellManagerCall,
   validate,
 } from '#libs/requests';
 
+import { ManagerNews } from '../manager/manager-news.service.js';
+import { WaitingAtC0re } from '../manager/waiting-at-c0re.js';
+import { Credentials } from '../registry/credentials.service.js';
 import { PurgeService } from '../registry/purge.service.js';
 import { RegistryService } from '../registry/registry.service.js';
 import { Restarts } from '../restarts/restarts.service.js';
@@ -23,7 +29,14 @@ import { Restarts } from '../restarts/restarts.service.js';
 export class C0reHandlers {
   readonly table: RpcHandlers<BrokerC0reApi>;
 
-  constructor(registry: RegistryService, purges: PurgeService, restarts: Restarts) {
+  constructor(
+    registry: RegistryService,
+    purges: PurgeService,
+    restarts: Restarts,
+    news: ManagerNews,
+    waiting: WaitingAtC0re,
+    credentials: Credentials,
+  ) {
     this.table = {
       put_registry: (params) => {
         const { revision, agents } = validate(PutRegistryCall, params);
@@ -45,6 +58,9 @@ export class C0reHandlers {
       close_restart_window: (params) =>
         restarts.close(validate(CloseRestartWindowCall, params).operation),
       purge_agent: (params) => purges.purge(Number(validate(PurgeAgentCall, params).agent_id)),
+      tell_manager: (params) => news.tell(validate(TellManagerCall, params)),
+      put_waiting: (params) => waiting.replace(validate(PutWaitingCall, params).approvals),
+      identify: (params) => credentials.acting(validate(CallerCall, params).credential),
       publish: (params) => registry.publish(validate(PublishCall, params).events),
     };
   }

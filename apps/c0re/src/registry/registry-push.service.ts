@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import { registryDigest, RpcClient, socketPath } from '#libs/ipc';
-import { HiveError, type BrokerC0reApi, type RegistryAgent } from '#libs/protocol';
+import { HiveError, type BrokerC0reApi, type Identity, type RegistryAgent } from '#libs/protocol';
 import type { Clock, Logger } from '#libs/service';
 
 import { toRegistry, type Agent } from '../agents/agent.entity.js';
@@ -14,6 +14,8 @@ import { CLOCK, LOGGER } from '../settings/tokens.js';
 const COMPARE_MS = 60_000;
 /** Longest that an operation waits for a broker that is there, in milliseconds. */
 const SETTLE_MS = 5000;
+/** How long a question about a token waits for a broker that is away, in milliseconds. */
+const IDENTIFY_WAIT_MS = 3000;
 /** Wait after the broker refused something, in milliseconds. */
 const REFUSED_MS = 1000;
 /** Changes that wait at most; past it the whole registry is pushed instead. */
@@ -100,6 +102,11 @@ export class RegistryPush {
       this.waiters.add({ revision: this.agents.revision(), resolve });
       this.kick();
     });
+  }
+
+  /** Who may act with the token of this hash now, as the broker knows it; `unavailable` while it is away. */
+  identify(credential: string): Promise<Identity> {
+    return this.client.call('identify', { credential }, { connectWaitMs: IDENTIFY_WAIT_MS });
   }
 
   /** Tells the broker what it does not know yet, now. */

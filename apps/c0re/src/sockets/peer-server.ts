@@ -32,8 +32,17 @@ export interface PeerServerOptions {
   handlers: RequestHandlers;
   /** Throws `operator_required` unless the credential is the operator's; returns by which kind. */
   requireOperator: (credential: OperatorCredential) => string;
+  /** Throws unless the token is one with which the manager may act now; returns the manager's name. */
+  requireManager: (token: string | undefined) => Promise<string>;
   audit: (entry: AuditEntry) => void;
   logger: Logger;
+}
+
+/** Who asks, as the audit log and operations name it. */
+interface Caller {
+  who: string;
+  via: string;
+  askedBy: string;
 }
 
 /** Serves one peer's requests, those of the table and no other, on one unix socket (P29). */
@@ -106,45 +115,62 @@ export class PeerServer {
     raw: FastifyRequest,
     reply: FastifyReply,
   ): Promise<FastifyReply> {
-    const { peer, handlers, requireOperator, audit } = this.options;
-    const credential = credentialOf(raw);
-    let via = peer === 'admin' ? 'admin' : 'none';
-    const target = (raw.params as { name?: string }).name ?? null;
+    const { handlers, audit } = this.options;
+    const { name: named, id } = raw.params as { name?: string; id?: string };
+    const target = named ?? id ?? null;
+    const caller = this.callerOf(route);
     let answer: C0reAnswer;
     try {
-      if (route.operator && peer !== 'admin') via = requireOperator(credential);
+      await this.admit(route, raw, caller);
       const request: C0reRequest = {
-        peer,
-        askedBy: peer === 'admin' ? 'operator (admin socket)' : 'operator',
-        name: agentName(target),
+        peer: this.options.peer,
+        askedBy: caller.askedBy,
+        name: agentName(named ?? null),
+        id: id ?? '',
         body: shaped(route.body, raw.body ?? {}, 'body'),
         query: shaped(route.query, { ...(raw.query as object) }, 'query'),
-        credential,
+        credential: credentialOf(raw),
       };
       answer = await handlers[name](request);
     } catch (error) {
       if (route.audited) {
         const result = error instanceof HiveError ? error.code : 'internal';
-        audit({
-          who: via === 'none' ? UNKNOWN : 'operator',
-          via,
-          action: name,
-          target: target && clip(target, 64),
-          result,
-        });
+        const { who, via } = caller;
+        audit({ who, via, action: name, target: target && clip(target, 64), result });
       }
       throw error;
     }
     if (route.audited) {
       audit({
-        who: 'operator',
-        via: via === 'none' ? 'login' : via,
+        who: caller.via === 'none' ? 'operator' : caller.who,
+        via: caller.via === 'none' ? 'login' : caller.via,
         action: name,
         target: answer.target ?? target,
         result: answer.audit ?? 'ok',
       });
     }
     return reply.code(answer.status ?? 200).send(answer.body);
+  }
+
+  /** Whom a request is taken for before its credential was looked at. */
+  private callerOf({ manager }: C0reRoute): Caller {
+    if (this.options.peer === 'admin') {
+      return { who: 'operator', via: 'admin', askedBy: 'operator (admin socket)' };
+    }
+    return { who: UNKNOWN, via: 'none', askedBy: manager ? UNKNOWN : 'operator' };
+  }
+
+  /** Throws unless the request carries the credential that its route asks for; notes who showed it. */
+  private async admit(route: C0reRoute, raw: FastifyRequest, caller: Caller): Promise<void> {
+    const { peer, requireOperator, requireManager } = this.options;
+    if (route.operator && peer !== 'admin') {
+      caller.via = requireOperator(credentialOf(raw));
+      caller.who = 'operator';
+    }
+    if (route.manager) {
+      const name = await requireManager(credentialOf(raw).bearer);
+      Object.assign(caller, { who: name, via: 'manager', askedBy: name } satisfies Caller);
+    }
   }
 
   /** Takes JSON bodies in UTF-8 and no others. */

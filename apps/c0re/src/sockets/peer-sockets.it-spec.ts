@@ -140,7 +140,11 @@ describe(verifies('P30', '8.3') + 'what needs the operator', () => {
       { cookie: `hive_session=${cookie}` },
     ];
     for (const headers of tries) {
-      const error = await refusal(hive.post('dashboard', url, {}, headers));
+      const { method } = route;
+      const body = method === 'POST' ? { body: {} } : {};
+      const error = await refusal(
+        hive.client('dashboard').call({ method, path: url, headers, ...body }),
+      );
       expect([error.code, error.status]).toEqual(['operator_required', 401]);
     }
     expect((await hive.agent('ada')).state).toBe('running');
@@ -165,12 +169,12 @@ describe(verifies('P30', '8.3') + 'what needs the operator', () => {
   });
 });
 
-async function session(): Promise<OperatorSession> {
-  const { token: loginToken } = await hive.post<C0reAnswers['login_link']>(
+async function session(of = hive): Promise<OperatorSession> {
+  const { token: loginToken } = await of.post<C0reAnswers['login_link']>(
     'admin',
     '/v1/login-links',
   );
-  return hive.post<OperatorSession>('dashboard', '/v1/login', { token: loginToken });
+  return of.post<OperatorSession>('dashboard', '/v1/login', { token: loginToken });
 }
 
 describe(verifies('8.1') + 'a request that is not in order', () => {
@@ -257,17 +261,23 @@ describe(verifies('8.1') + 'a request that is not in order', () => {
 
 describe(verifies('8.7') + 'the audit log', () => {
   it('has a row for each action, done or refused, without any secret', async () => {
-    const audit = hive.get(AuditRepository);
-    const { cookie, page_secret } = await session();
-    await refusal(hive.post('dashboard', '/v1/agents/ada/stop', {}, { authorization: 'Bearer y' }));
-    const { operation } = await hive.post<C0reAnswers['operation']>(
+    // Its own: refusals beyond sixty a minute are only counted, and the tests above made more.
+    const other = await C0reFixture.started();
+    await other.spawn('ada');
+    const own = readFileSync(path.join(other.home, 'secrets', 'operator-token'), 'utf8').trim();
+    const audit = other.get(AuditRepository);
+    const { cookie, page_secret } = await session(other);
+    await refusal(
+      other.post('dashboard', '/v1/agents/ada/stop', {}, { authorization: 'Bearer y' }),
+    );
+    const { operation } = await other.post<C0reAnswers['operation']>(
       'dashboard',
       '/v1/agents/ada/restart',
       {},
-      asOperator(),
+      { authorization: `Bearer ${own}` },
     );
-    await refusal(hive.post('admin', '/v1/agents', { name: 'ada', config: {} }));
-    await hive.post('dashboard', '/v1/logout', {}, { 'x-hive-cookie': cookie });
+    await refusal(other.post('admin', '/v1/agents', { name: 'ada', config: {} }));
+    await other.post('dashboard', '/v1/logout', {}, { 'x-hive-cookie': cookie });
     const rows = audit.newest(6).map(({ id: _id, at: _at, ...row }) => row);
     expect(rows.toReversed()).toEqual([
       { who: 'operator', via: 'admin', action: 'create_login_link', target: null, result: 'ok' },
@@ -278,7 +288,8 @@ describe(verifies('8.7') + 'the audit log', () => {
       { who: 'operator', via: 'login', action: 'logout', target: null, result: 'ok' },
     ]);
     const all = JSON.stringify(audit.newest(1000));
-    for (const secret of [token, cookie, page_secret]) expect(all).not.toContain(secret);
+    for (const secret of [own, cookie, page_secret]) expect(all).not.toContain(secret);
+    await other.remove();
   });
 
   it('cannot be changed or shortened', () => {

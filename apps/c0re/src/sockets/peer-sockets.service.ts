@@ -5,6 +5,7 @@ import { C0RE_PEERS } from '#libs/requests';
 import type { Logger } from '#libs/service';
 
 import { AuditRepository } from '../audit/audit.repository.js';
+import { ManagerCredentials } from '../operators/manager-credentials.service.js';
 import { OperatorCredentials } from '../operators/operator-credentials.service.js';
 import { C0reSettings } from '../settings/c0re.settings.js';
 import { LOGGER } from '../settings/tokens.js';
@@ -20,6 +21,7 @@ export class PeerSockets {
     settings: C0reSettings,
     handlers: C0reRequestHandlers,
     operators: OperatorCredentials,
+    managers: ManagerCredentials,
     audit: AuditRepository,
     @Inject(LOGGER) logger: Logger,
   ) {
@@ -31,6 +33,7 @@ export class PeerSockets {
           group: settings.peerUser(peer),
           handlers: handlers.byRoute,
           requireOperator: (credential) => operators.require(credential).kind,
+          requireManager: (token) => managers.require(token),
           audit: (entry) => audit.append(entry),
           logger,
         }),

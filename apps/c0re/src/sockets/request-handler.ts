@@ -9,6 +9,8 @@ export interface C0reRequest {
   /** The agent name of the path; empty where the path has none. */
   name: string;
   /** An instance of the route's body class, or an empty object. */
+  /** The id of the path, not yet looked at; empty where the path has none. */
+  id: string;
   body: object;
   query: object;
   credential: OperatorCredential;

@@ -42,6 +42,32 @@ import type { C0reAnswer, C0reRequest, RequestHandlers } from './request-handler
 /** Longest that `wait=1` holds an answer back; peers give up after two minutes. */
 const LONGEST_WAIT_MS = 100_000;
 
+const notYet = () => {
+  throw new HiveError('not_available_yet', 'this request is not available yet');
+};
+const NOT_YET = {
+  list_approvals: notYet,
+  get_approval: notYet,
+  approve: notYet,
+  deny: notYet,
+  config_history: notYet,
+  config_file: notYet,
+  config_diff: notYet,
+  list_meta_inputs: notYet,
+  update_meta_inputs: notYet,
+  list_audit: notYet,
+  request_init_config: notYet,
+  request_spawn: notYet,
+  request_apply_commit: notYet,
+  request_update_meta_inputs: notYet,
+  manager_start: notYet,
+  manager_stop: notYet,
+  manager_restart: notYet,
+  manager_rebuild: notYet,
+  manager_restart_all: notYet,
+  manager_read_journal: notYet,
+};
+
 /** What each request of the table does. */
 @Injectable()
 export class C0reRequestHandlers {
@@ -61,6 +87,7 @@ export class C0reRequestHandlers {
     restart: (request) => this.operate('restart', request),
     destroy: (request) => this.operate('destroy', request),
     stop_all: () => this.stopAll(),
+    ...NOT_YET,
   };
 
   constructor(

@@ -17,11 +17,14 @@ describe(verifies('8.1', 'P29') + 'the privileged surface', () => {
     expect(readFileSync(page, 'utf8')).toBe(renderPrivilegedSurface());
   });
 
-  it('gives gateway and scheduler nothing but health', () => {
-    for (const peer of ['gateway', 'scheduler'] as const) {
-      const names = routes.filter(([, route]) => route.peers.includes(peer)).map(([name]) => name);
-      expect(names).toEqual(['health']);
-    }
+  it('gives the scheduler nothing but health, and the gateway only what the manager asks for', () => {
+    const of = (peer: string) => routes.filter(([, { peers }]) => peers.includes(peer as never));
+    expect(of('scheduler').map(([name]) => name)).toEqual(['health']);
+    expect(of('gateway').filter(([name, { manager }]) => name !== 'health' && !manager)).toEqual(
+      [],
+    );
+    const managers = routes.filter(([, { manager }]) => manager);
+    expect(managers.filter(([, { peers }]) => String(peers) !== 'gateway')).toEqual([]);
   });
 
   it('asks for the operator and writes to the audit log wherever something is changed', () => {
@@ -29,7 +32,9 @@ describe(verifies('8.1', 'P29') + 'the privileged surface', () => {
       ([name, { method }]) => method === 'POST' && name !== 'check_session',
     );
     expect(changing.filter(([, route]) => !route.audited)).toEqual([]);
-    const free = changing.filter(([, route]) => !route.operator).map(([name]) => name);
+    const free = changing
+      .filter(([, route]) => !route.operator && !route.manager)
+      .map(([name]) => name);
     expect(free).toEqual(['login', 'logout']);
   });
 });

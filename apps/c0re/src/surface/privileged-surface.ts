@@ -8,7 +8,7 @@ export function renderPrivilegedSurface(): string {
       `\`${route.method} ${route.path}\``,
       name,
       route.peers.length === C0RE_PEERS.length ? 'all' : route.peers.join(', '),
-      route.operator ? 'yes' : 'no',
+      route.operator ? 'operator' : route.manager ? 'manager' : '–',
       route.audited ? 'yes' : 'no',
       route.summary,
       route.checks.length > 0 ? route.checks.map(capitalized).join('. ') : '–',
@@ -28,11 +28,11 @@ curl --unix-socket "$RUNTIME/c0re-admin/c0re-admin.sock" http://c0re/v1/agents
 
 On every request c0re checks its shape: unknown fields of body and query are refused (\`unknown_field\`), bodies are at most 256 KiB of UTF-8 JSON (\`too_large\`, \`malformed_json\`), names in paths must be agent names (\`invalid_name\`). Errors are \`{"error": {"code", "message", "details"?}}\`.
 
-"Operator": the request must carry the operator's own credential, which c0re checks itself, whatever the dashboard says: \`Authorization: Bearer <operator token>\`, or \`X-Hive-Session: <page secret>\` with \`X-Hive-Cookie: <session cookie>\` of the same session. A cookie alone is not enough. On the admin socket the caller is the operator by the socket's mode. "Audit": each request, also a refused one, becomes a row of the append-only audit log.
+"Manager": the request must carry a token of the manager's (\`Authorization: Bearer <token>\`), which c0re checks itself; only the gateway's socket has these requests. "Operator": the request must carry the operator's own credential, which c0re checks itself, whatever the dashboard says: \`Authorization: Bearer <operator token>\`, or \`X-Hive-Session: <page secret>\` with \`X-Hive-Cookie: <session cookie>\` of the same session. A cookie alone is not enough. On the admin socket the caller is the operator by the socket's mode. "Audit": each request, also a refused one, becomes a row of the append-only audit log.
 
 What ends in an operation answers 202 with the operation's row at once, and with \`?wait=1\` when it has ended (200; a failed operation is a row with \`state: "failed"\` and its \`error\`).
 
-| request | name | sockets | operator | audit | what it does | what c0re checks |
+| request | name | sockets | who | audit | what it does | what c0re checks |
 | --- | --- | --- | --- | --- | --- | --- |
 ${rows.map((row) => `| ${row} |`).join('\n')}
 `;

@@ -4,7 +4,9 @@ import path from 'node:path';
 import { registryDigest, RpcServer, socketPath } from '#libs/ipc';
 import {
   HiveError,
+  type ApprovalRow,
   type BrokerC0reApi,
+  type Identity,
   type NewHiveEvent,
   type RegistryAgent,
 } from '#libs/protocol';
@@ -15,6 +17,10 @@ export class FakeBroker {
   readonly agents = new Map<string, RegistryAgent>();
   readonly ended: { agent_id: string; instance: number }[] = [];
   readonly events: NewHiveEvent[] = [];
+  readonly news: BrokerC0reApi['tell_manager'][0][] = [];
+  waiting: ApprovalRow[] = [];
+  /** Live runs by the hash of their token. */
+  readonly runs = new Map<string, Identity>();
   revision = 0;
   /** How often c0re compared the copies. */
   compared = 0;
@@ -65,6 +71,19 @@ export class FakeBroker {
           this.ended.push(end);
           this.onEnded();
           return { returned: 0 };
+        },
+        tell_manager: (news) => {
+          this.news.push(news);
+          return { id: `m${this.news.length}` };
+        },
+        put_waiting: ({ approvals }) => {
+          this.waiting = approvals;
+          return { waiting: approvals.length };
+        },
+        identify: ({ credential }) => {
+          const identity = this.runs.get(credential);
+          if (!identity) throw new HiveError('unauthorized', 'no such run');
+          return identity;
         },
         publish: ({ events }) => {
           this.events.push(...events);

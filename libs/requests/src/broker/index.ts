@@ -48,6 +48,8 @@ export {
   PurgeAgentCall,
   PutAgentCall,
   PutRegistryCall,
+  PutWaitingCall,
+  TellManagerCall,
 } from './registry-calls.dto.js';
 export {
   DeliverChunksCall,

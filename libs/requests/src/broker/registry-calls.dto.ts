@@ -21,10 +21,13 @@ import {
   AGENT_STATES,
   CONTAINERS,
   DRIVERS,
+  MANAGER_EVENTS,
   ROLES,
   type AgentState,
+  type ApprovalRow,
   type Container,
   type Driver,
+  type ManagerEvent,
   type NewHiveEvent,
   type Role,
 } from '#libs/protocol';
@@ -187,4 +190,23 @@ export class PublishCall {
   @ArrayMaxSize(10_000)
   @IsObject({ each: true })
   events: NewHiveEvent[];
+}
+
+export class TellManagerCall {
+  @Length(1, OPERATION_CHARS)
+  key: string;
+
+  @IsIn(MANAGER_EVENTS)
+  event: ManagerEvent;
+
+  @IsString()
+  body: string;
+}
+
+export class PutWaitingCall {
+  /** Rows of c0re's own, which the broker shows as they are. */
+  @IsArray()
+  @ArrayMaxSize(10_000)
+  @IsObject({ each: true })
+  approvals: ApprovalRow[];
 }

@@ -1,4 +1,18 @@
 export {
+  ApprovalQuery,
+  ApprovalsQuery,
+  ApproveRequest,
+  AuditQuery,
+  ConfigDiffQuery,
+  ConfigFileQuery,
+  DenyRequest,
+  ManagerCommitRequest,
+  ManagerInputsRequest,
+  ManagerNameRequest,
+  ManagerVerbRequest,
+  UpdateMetaInputsRequest,
+} from './approvals.dto.js';
+export {
   JournalQuery,
   LoginRequest,
   OperationRequest,

@@ -1,4 +1,18 @@
 import {
+  ApprovalQuery,
+  ApprovalsQuery,
+  ApproveRequest,
+  AuditQuery,
+  ConfigDiffQuery,
+  ConfigFileQuery,
+  DenyRequest,
+  ManagerCommitRequest,
+  ManagerInputsRequest,
+  ManagerNameRequest,
+  ManagerVerbRequest,
+  UpdateMetaInputsRequest,
+} from './approvals.dto.js';
+import {
   JournalQuery,
   LoginRequest,
   OperationRequest,
@@ -22,6 +36,8 @@ export interface C0reRoute {
    * (mode 0600) the caller is the operator by that.
    */
   operator: boolean;
+  /** Whether the request must carry a token of the manager's, which c0re checks itself (P29). */
+  manager?: boolean;
   /** Whether each request, refused ones too, gets a row in the audit log (PRODUCT 8.7). */
   audited: boolean;
   summary: string;
@@ -45,6 +61,21 @@ const verb = {
   body: OperationRequest,
   query: WaitQuery,
 } as const;
+const APPROVAL = 'the id is that of an approval';
+const MANAGER_TOKEN =
+  'the bearer token is the long-lived one of the living agent with role manager, or the broker says that it is the token of a live run of that agent';
+const HOSTILE =
+  'its repository is read by git as the user who owns it, without hooks, filters, remote helpers, replacements or the configuration of the machine; what comes out is unpacked by git without any power';
+const managers = {
+  method: 'POST',
+  peers: ['gateway'],
+  operator: false,
+  manager: true,
+  audited: true,
+  query: null,
+} as const;
+const managerVerb = { ...managers, body: ManagerVerbRequest } as const;
+const NOT_ITSELF = 'the agent is not the manager itself';
 
 /** The whole privileged surface by the requests' names; docs/privileged-surface.md is generated from it. */
 export const C0RE_ROUTES = {
@@ -175,6 +206,181 @@ export const C0RE_ROUTES = {
     path: '/v1/agents/:name/destroy',
     summary: 'End the agent for good; its state folder is kept, its token is dead',
     checks: [CREDENTIAL, NAME, 'done only when the broker has ended the incarnation'],
+  },
+  list_approvals: {
+    ...read,
+    path: '/v1/approvals',
+    peers: OPERATOR_PEERS,
+    summary: 'Approvals, newest first',
+    checks: [],
+    query: ApprovalsQuery,
+  },
+  get_approval: {
+    ...read,
+    path: '/v1/approvals/:id',
+    peers: OPERATOR_PEERS,
+    summary:
+      'One approval with the diff of its pinned tree against what runs, what was approved last, what was queued before it, or nothing',
+    checks: [APPROVAL, 'the diff is made from the applied repository, at most 200,000 characters'],
+    query: ApprovalQuery,
+  },
+  approve: {
+    method: 'POST',
+    path: '/v1/approvals/:id/approve',
+    peers: OPERATOR_PEERS,
+    operator: true,
+    audited: true,
+    summary: 'Approve exactly the commit that was shown; its deploy follows as an operation',
+    checks: [CREDENTIAL, APPROVAL, 'it is pending', '`sha` is the commit that was pinned'],
+    body: ApproveRequest,
+    query: WaitQuery,
+  },
+  deny: {
+    method: 'POST',
+    path: '/v1/approvals/:id/deny',
+    peers: OPERATOR_PEERS,
+    operator: true,
+    audited: true,
+    summary: 'Deny it; the manager is told the reason',
+    checks: [CREDENTIAL, APPROVAL, 'it is pending'],
+    body: DenyRequest,
+    query: null,
+  },
+  config_history: {
+    ...read,
+    path: '/v1/agents/:name/config',
+    peers: OPERATOR_PEERS,
+    summary: "The agent's configuration in force and every commit that was ever submitted",
+    checks: [NAME],
+    query: null,
+  },
+  config_file: {
+    ...read,
+    path: '/v1/agents/:name/config/file',
+    peers: OPERATOR_PEERS,
+    summary: 'One file of a config tree, and the names of all',
+    checks: [NAME, 'the tree stands in the applied repository; nothing is read from a folder'],
+    query: ConfigFileQuery,
+  },
+  config_diff: {
+    ...read,
+    path: '/v1/agents/:name/config/diff',
+    peers: OPERATOR_PEERS,
+    summary: 'The diff between two trees of an agent',
+    checks: [NAME, 'both trees stand in the applied repository'],
+    query: ConfigDiffQuery,
+  },
+  list_meta_inputs: {
+    ...read,
+    path: '/v1/meta-inputs',
+    peers: OPERATOR_PEERS,
+    summary: 'The inputs of the deployed state of the swarm, and its log of deploys',
+    checks: [],
+    query: null,
+  },
+  update_meta_inputs: {
+    method: 'POST',
+    path: '/v1/meta-inputs',
+    peers: OPERATOR_PEERS,
+    operator: true,
+    audited: true,
+    summary: 'Update inputs of the deployed state',
+    checks: [CREDENTIAL, 'each input exists'],
+    body: UpdateMetaInputsRequest,
+    query: null,
+  },
+  list_audit: {
+    ...read,
+    path: '/v1/audit',
+    peers: OPERATOR_PEERS,
+    operator: true,
+    summary: 'The audit log, newest first',
+    checks: [CREDENTIAL],
+    query: AuditQuery,
+  },
+  request_init_config: {
+    ...managers,
+    path: '/v1/manager/init-config',
+    summary: 'Ask for a config repository of an agent that does not exist yet',
+    checks: [
+      MANAGER_TOKEN,
+      'the name is an agent name, not reserved, not in use, and no files lie under it',
+      'at most 100 requests wait',
+    ],
+    body: ManagerNameRequest,
+  },
+  request_spawn: {
+    ...managers,
+    path: '/v1/manager/spawn',
+    summary: 'Ask for a new agent, from its config repository where there is one',
+    checks: [
+      MANAGER_TOKEN,
+      'the name is an agent name, not reserved and not in use',
+      'the newest commit of its config repository is pinned and checked as by request_apply_commit',
+      HOSTILE,
+      'at most 100 requests wait',
+    ],
+    body: ManagerNameRequest,
+  },
+  request_apply_commit: {
+    ...managers,
+    path: '/v1/manager/apply-commit',
+    summary: 'Ask for the deploy of a commit, which is pinned now',
+    checks: [
+      MANAGER_TOKEN,
+      NAME,
+      HOSTILE,
+      'only plain files and folders, none named `.git`, at most 1,000 files of 1 MiB and 8 MiB together; at most 32 MiB are fetched',
+      'every key of agent.yaml of that tree; the role is that of the agent',
+      'at most 100 requests wait',
+    ],
+    body: ManagerCommitRequest,
+  },
+  request_update_meta_inputs: {
+    ...managers,
+    path: '/v1/manager/meta-inputs',
+    summary: 'Ask for an update of inputs of the deployed state',
+    checks: [MANAGER_TOKEN, 'each input exists', 'at most 100 requests wait'],
+    body: ManagerInputsRequest,
+  },
+  manager_start: {
+    ...managerVerb,
+    path: '/v1/manager/agents/:name/start',
+    summary: 'Start an agent',
+    checks: [MANAGER_TOKEN, NAME, NOT_ITSELF],
+  },
+  manager_stop: {
+    ...managerVerb,
+    path: '/v1/manager/agents/:name/stop',
+    summary: 'Stop an agent',
+    checks: [MANAGER_TOKEN, NAME, NOT_ITSELF],
+  },
+  manager_restart: {
+    ...managerVerb,
+    path: '/v1/manager/agents/:name/restart',
+    summary: 'Stop and start an agent',
+    checks: [MANAGER_TOKEN, NAME, NOT_ITSELF],
+  },
+  manager_rebuild: {
+    ...managerVerb,
+    path: '/v1/manager/agents/:name/rebuild',
+    summary: 'Make the container of an agent anew from what is deployed',
+    checks: [MANAGER_TOKEN, NAME, NOT_ITSELF],
+  },
+  manager_restart_all: {
+    ...managerVerb,
+    path: '/v1/manager/restart-all',
+    summary: 'Restart every agent that runs, the manager first',
+    checks: [MANAGER_TOKEN],
+  },
+  manager_read_journal: {
+    ...managers,
+    method: 'GET',
+    path: '/v1/manager/agents/:name/journal',
+    summary: "The last lines of an agent's log",
+    checks: [MANAGER_TOKEN, NAME, 'as read_journal'],
+    body: null,
+    query: JournalQuery,
   },
   stop_all: {
     method: 'POST',
