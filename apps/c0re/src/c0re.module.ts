@@ -3,10 +3,17 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { Clock, Logger } from '#libs/service';
 
 import { AgentRepository } from './agents/agent.repository.js';
+import { ApprovalFeed } from './approvals/approval-feed.js';
+import { ApprovalViews } from './approvals/approval-views.js';
+import { ApprovalRepository } from './approvals/approval.repository.js';
+import { Approvals } from './approvals/approvals.service.js';
+import { ApprovalRequests } from './approvals/requests.service.js';
 import { AuditRepository } from './audit/audit.repository.js';
 import { C0re } from './c0re.service.js';
 import { containerDriver } from './containers/container-drivers.js';
 import { C0reDatabase } from './database/c0re.database.js';
+import { Deployer } from './deploys/deployer.service.js';
+import { DeploySteps } from './deploys/steps.js';
 import { AgentFolders } from './folders/agent-folders.service.js';
 import { Protections } from './health/protections.service.js';
 import { AgentLocks } from './lifecycle/agent-locks.js';
@@ -14,6 +21,9 @@ import { AgentMaker } from './lifecycle/agent-maker.service.js';
 import { AgentRunner } from './lifecycle/agent-runner.service.js';
 import { Lifecycle } from './lifecycle/lifecycle.service.js';
 import { Recovery } from './lifecycle/recovery.service.js';
+import { ManagerNews } from './manager/manager-news.repository.js';
+import { MetaFeed } from './meta/meta-feed.js';
+import { MetaRepository } from './meta/meta-repository.service.js';
 import { OperationQueue } from './operations/operation-queue.service.js';
 import { OperationRepository } from './operations/operation.repository.js';
 import { ManagerCredentials } from './operators/manager-credentials.service.js';
@@ -24,6 +34,9 @@ import { ConfigRepositories } from './repositories/config-repositories.service.j
 import { AgentSecrets } from './secrets/agent-secrets.service.js';
 import { C0reSettings } from './settings/c0re.settings.js';
 import { CLOCK, CONTAINER_DRIVER, LOGGER } from './settings/tokens.js';
+import { ApprovalHandlers } from './sockets/approval-handlers.service.js';
+import { ConfigHandlers } from './sockets/config-handlers.service.js';
+import { ManagerHandlers } from './sockets/manager-handlers.service.js';
 import { PeerSockets } from './sockets/peer-sockets.service.js';
 import { C0reRequestHandlers } from './sockets/request-handlers.service.js';
 
@@ -67,11 +80,24 @@ export class C0reModule {
         AgentLocks,
         AgentMaker,
         AgentRunner,
+        MetaRepository,
+        MetaFeed,
+        ManagerNews,
+        ApprovalRepository,
+        ApprovalViews,
+        ApprovalRequests,
+        ApprovalFeed,
+        Approvals,
+        DeploySteps,
+        Deployer,
         Lifecycle,
         Recovery,
         OperationQueue,
         RegistryPush,
         Protections,
+        ApprovalHandlers,
+        ConfigHandlers,
+        ManagerHandlers,
         C0reRequestHandlers,
         PeerSockets,
         C0re,

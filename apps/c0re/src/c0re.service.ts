@@ -2,12 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 
 import type { Clock, Logger } from '#libs/service';
 
+import { Approvals } from './approvals/approvals.service.js';
 import type { ContainerDriver } from './containers/container-driver.js';
 import { C0reDatabase } from './database/c0re.database.js';
 import { AgentFolders } from './folders/agent-folders.service.js';
 import { cutLongLogs } from './journal/journal.reader.js';
+import { AgentMaker } from './lifecycle/agent-maker.service.js';
 import { AgentRunner } from './lifecycle/agent-runner.service.js';
 import { Recovery } from './lifecycle/recovery.service.js';
+import { MetaRepository } from './meta/meta-repository.service.js';
 import { OperationQueue } from './operations/operation-queue.service.js';
 import { OperatorCredentials } from './operators/operator-credentials.service.js';
 import { RegistryPush } from './registry/registry-push.service.js';
@@ -29,6 +32,9 @@ export class C0re {
     private readonly database: C0reDatabase,
     private readonly folders: AgentFolders,
     private readonly repositories: ConfigRepositories,
+    private readonly meta: MetaRepository,
+    private readonly maker: AgentMaker,
+    private readonly approvals: Approvals,
     private readonly operators: OperatorCredentials,
     private readonly recovery: Recovery,
     private readonly runner: AgentRunner,
@@ -46,7 +52,10 @@ export class C0re {
     await this.repositories.check();
     this.folders.prepareHome();
     this.operators.prepare();
+    await this.meta.prepare();
+    await this.maker.giveConfigs();
     this.recovery.adopt();
+    await this.approvals.recover();
     this.queue.start();
     await this.sockets.listen();
     this.registry.start();

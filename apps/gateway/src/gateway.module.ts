@@ -3,6 +3,7 @@ import { APP_FILTER } from '@nestjs/core';
 
 import { BrokerLink } from './broker/broker-link.service.js';
 import { WrittenAnswers } from './broker/written-answers.service.js';
+import { C0reLink } from './c0re/c0re-link.service.js';
 import { Door } from './door/door.js';
 import { ErrorBodyFilter } from './door/error-body.filter.js';
 import { Identities } from './door/identities.service.js';
@@ -30,6 +31,7 @@ export class GatewayModule {
         GatewayAddress,
         BrokerLink,
         WrittenAnswers,
+        C0reLink,
         Identities,
         Door,
         OpenAnswers,

@@ -6,6 +6,8 @@ export interface GatewaySettings {
   logger: Logger;
   /** Path of broker-gateway.sock. */
   brokerSocket: string;
+  /** Path of c0re-gateway.sock. */
+  c0reSocket: string;
   /** Where agents reach the gateway by TCP; port 0 takes a free one. */
   host: string;
   port: number;
@@ -33,6 +35,7 @@ export class GatewayOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly brokerSocket: string;
+  readonly c0reSocket: string;
   readonly host: string;
   readonly port: number;
   readonly hiveRev: string;
@@ -50,6 +53,7 @@ export class GatewayOptions {
     this.clock = settings.clock;
     this.logger = settings.logger;
     this.brokerSocket = settings.brokerSocket;
+    this.c0reSocket = settings.c0reSocket;
     this.host = settings.host;
     this.port = settings.port;
     this.hiveRev = settings.hiveRev;

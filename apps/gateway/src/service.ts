@@ -23,6 +23,7 @@ await runService({
         clock: systemClock,
         logger,
         brokerSocket: socketPath(env.HIVE_RUNTIME_DIR, 'broker', 'gateway'),
+        c0reSocket: socketPath(env.HIVE_RUNTIME_DIR, 'c0re', 'gateway'),
         host: env.HIVE_GATEWAY_HOST,
         port: env.HIVE_GATEWAY_PORT,
         hiveRev: env.HIVE_REV,

@@ -189,9 +189,15 @@ export interface BrokerGatewayApi {
     { id: string; due_at: string; note?: string },
   ];
   list_my_reminders: [Caller, { reminders: OwnReminder[] }];
+  /** One of the caller's own; the manager's call may name anybody's. */
   cancel_reminder: [
     Caller & Repeatable & InSession & { id: string },
     { id: string; state: ReminderState },
+  ];
+  /** The manager's: any question, as the operator may. */
+  cancel_question: [
+    Caller & Repeatable & InSession & { id: string },
+    { id: string; state: QuestionState },
   ];
   /** Oldest first. `hive` is the manager's: everything pending in the swarm. */
   get_open_threads: [Caller & { scope?: 'mine' | 'hive' }, OpenThreads];

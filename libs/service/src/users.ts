@@ -10,8 +10,15 @@ export const IDS_PER_HIVE = 1024 * IDS_PER_AGENT;
 /** Blocks below 2^31, the first left to the machine's own users. */
 export const HIVE_BLOCKS = 31;
 
-const SERVICE_USERS = { broker: 1, gateway: 2, dashboard: 3, scheduler: 4, redis: 5 } as const;
-/** Services that run as a user of their own. */
+const SERVICE_USERS = {
+  broker: 1,
+  gateway: 2,
+  dashboard: 3,
+  scheduler: 4,
+  redis: 5,
+  git: 6,
+} as const;
+/** Services that run as a user of their own; `git` is what c0re runs git as, so that no git of it has any power. */
 export type UnprivilegedService = keyof typeof SERVICE_USERS;
 
 /** User and group id of a service; `base` is the hive's first id. */

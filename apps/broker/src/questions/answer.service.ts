@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 import {
   HiveError,
+  MANAGER,
   parseId,
   type QuestionRow,
   type QuestionState,
@@ -87,6 +88,35 @@ export class AnswerService {
       }),
     );
     return this.row(id);
+  }
+
+  /** The manager may cancel any question, as the operator may; the asker gets the outcome. */
+  async cancelByManager(
+    credential: string,
+    { id, request_id }: Repeatable & { id: string },
+  ): Promise<{ id: string; state: QuestionState }> {
+    return this.writer.submit(() => {
+      const { agent, turn } = this.credentials.caller(credential);
+      const request = {
+        id: request_id,
+        method: 'cancel_question',
+        caller: agent.id,
+        turn: turn?.id ?? null,
+        session: null,
+      };
+      if (agent.role !== MANAGER) {
+        throw new HiveError(
+          'forbidden',
+          'only the manager may cancel the question of another; take back one of your own with cancel_ask',
+        );
+      }
+      return this.requests.once(request, () => {
+        const question = this.known(id);
+        assertOpen(question, this.nameOf);
+        const { state } = this.outcomes.cancel(question, agentSender(agent, turn));
+        return { id, state };
+      });
+    });
   }
 
   /** Throws unless the question is open and this is an answer to it. */

@@ -7,6 +7,7 @@ import {
   HiveError,
   isoTime,
   LIMITS,
+  MANAGER,
   parseId,
   utf8Bytes,
   type BrokerGatewayApi,
@@ -86,14 +87,17 @@ export class Reminders {
     return { reminders: this.rows.restingOf(agent.id).map(ownReminder) };
   }
 
-  /** Cancels one of the caller's own; the answer says the state of one that was over before. */
+  /** Cancels one of the caller's own, or as the manager anybody's; the answer says the state of one that was over before. */
   async cancel(params: Params<'cancel_reminder'>): Promise<Result<'cancel_reminder'>> {
     return this.repeatable('cancel_reminder', params, ({ agent }) => {
       const row = this.rows.find(parseId('r', params.id) ?? 0);
-      if (row?.owner !== agent.id) {
+      const isManager = agent.role === MANAGER;
+      if (!row || (row.owner !== agent.id && !isManager)) {
         throw new HiveError(
           'not_found',
-          'there is no such reminder of yours; list_my_reminders shows their ids',
+          isManager
+            ? 'there is no such reminder; get_open_threads with scope "hive" shows their ids'
+            : 'there is no such reminder of yours; list_my_reminders shows their ids',
         );
       }
       const isOver = row.state === 'delivered' || row.state === 'cancelled';

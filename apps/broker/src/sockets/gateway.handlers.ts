@@ -110,6 +110,10 @@ export class GatewayHandlers {
         const { credential, id, request_id } = validate(CancelAskCall, params);
         return asks.cancel(credential, { id, request_id });
       },
+      cancel_question: (params) => {
+        const { credential, id, request_id } = validate(CancelAskCall, params);
+        return answers.cancelByManager(credential, { id, request_id });
+      },
       get_open_threads: (params) => {
         const { credential, scope } = validate(OpenThreadsCall, params);
         return openThreads.ofCaller(credential, scope ?? 'mine');

@@ -24,6 +24,8 @@ export interface Agent {
   config: AgentConfig;
   /** Files of the first commit by path; null once they are committed. */
   seed: Record<string, string> | null;
+  /** Commit that it begins with, when its applied repository holds it already. */
+  pinnedSha: string | null;
   /** Name of its folders below agents/ and applied/. */
   folder: string;
   stage: Stage;

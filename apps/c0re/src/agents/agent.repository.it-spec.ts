@@ -30,6 +30,7 @@ const add = (name: string): Agent =>
     role: 'agent',
     config: parseAgentConfig({}).config,
     seed: { 'agent.yaml': '' },
+    pinnedSha: null,
     container: 'process',
     slot: agents.freeSlot(),
     createdAt: 1,

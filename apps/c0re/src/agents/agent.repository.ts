@@ -10,7 +10,10 @@ import type { Agent, Stage, Wanted } from './agent.entity.js';
 export type AgentChange = Partial<
   Pick<
     Agent,
+    | 'config'
+    | 'container'
     | 'seed'
+    | 'pinnedSha'
     | 'folder'
     | 'stage'
     | 'wanted'
@@ -27,13 +30,16 @@ export type AgentChange = Partial<
 >;
 export type NewAgent = Pick<
   Agent,
-  'name' | 'role' | 'config' | 'seed' | 'container' | 'slot' | 'createdAt'
+  'name' | 'role' | 'config' | 'seed' | 'pinnedSha' | 'container' | 'slot' | 'createdAt'
 >;
 /** Called in order with each change that the broker has to hear of (P26). */
 export type RegistryListener = (agent: Agent, revision: number) => void;
 
 const COLUMNS: Record<keyof AgentChange, string> = {
+  config: 'config',
+  container: 'container',
   seed: 'seed',
+  pinnedSha: 'pinned_sha',
   folder: 'folder',
   stage: 'stage',
   wanted: 'wanted',
@@ -49,6 +55,8 @@ const COLUMNS: Record<keyof AgentChange, string> = {
 };
 /** Changes that the broker's copy shows. */
 const IN_REGISTRY: ReadonlySet<keyof AgentChange> = new Set([
+  'config',
+  'container',
   'state',
   'reason',
   'instance',
@@ -56,7 +64,7 @@ const IN_REGISTRY: ReadonlySet<keyof AgentChange> = new Set([
   'deployedSha',
 ]);
 /** Columns that hold JSON. */
-const JSON_COLUMNS: ReadonlySet<keyof AgentChange> = new Set(['seed', 'handle']);
+const JSON_COLUMNS: ReadonlySet<keyof AgentChange> = new Set(['config', 'seed', 'handle']);
 
 interface AgentRow {
   id: number;
@@ -64,6 +72,7 @@ interface AgentRow {
   role: string;
   config: string;
   seed: string | null;
+  pinned_sha: string | null;
   folder: string;
   stage: string;
   wanted: string;
@@ -139,10 +148,14 @@ export class AgentRepository {
   insert(agent: NewAgent): Agent {
     const { lastInsertRowid } = this.db
       .prepare(
-        `INSERT INTO agents (name, role, config, seed, folder, stage, wanted, state, container, slot, created_at)
-         VALUES (@name, @role, @config, @seed, @name, 'new', 'running', 'stopped', @container, @slot, @createdAt)`,
+        `INSERT INTO agents (name, role, config, seed, pinned_sha, folder, stage, wanted, state, container, slot, created_at)
+         VALUES (@name, @role, @config, @seed, @pinnedSha, @name, 'new', 'running', 'stopped', @container, @slot, @createdAt)`,
       )
-      .run({ ...agent, config: JSON.stringify(agent.config), seed: JSON.stringify(agent.seed) });
+      .run({
+        ...agent,
+        config: JSON.stringify(agent.config),
+        seed: agent.seed === null ? null : JSON.stringify(agent.seed),
+      });
     return this.get(Number(lastInsertRowid));
   }
 
@@ -198,6 +211,7 @@ function toAgent(row: AgentRow): Agent {
     role: row.role as Role,
     config: JSON.parse(row.config) as AgentConfig,
     seed: row.seed === null ? null : (JSON.parse(row.seed) as Record<string, string>),
+    pinnedSha: row.pinned_sha,
     folder: row.folder,
     stage: row.stage as Stage,
     wanted: row.wanted as Wanted,

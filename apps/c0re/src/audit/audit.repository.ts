@@ -58,6 +58,16 @@ export class AuditRepository {
     })[];
   }
 
+  /** Newest first; `before` leaves out that one and newer ones. */
+  page(
+    limit: number,
+    before = Number.MAX_SAFE_INTEGER,
+  ): (AuditEntry & { id: number; at: number })[] {
+    return this.db
+      .prepare('SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?')
+      .all(before, limit) as (AuditEntry & { id: number; at: number })[];
+  }
+
   /** A row waits for the disk: whoever may only knock must not be able to keep c0re busy with it. */
   private mayStillList(): boolean {
     const now = this.clock.monotonic();

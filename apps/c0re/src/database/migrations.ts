@@ -77,4 +77,52 @@ export const MIGRATIONS: readonly Migration[] = [
       BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
     `,
   },
+  {
+    version: 2,
+    name: 'approvals, news for the manager',
+    sql: `
+      -- The commit that a new agent begins with, when it stands in its applied repository already.
+      ALTER TABLE agents ADD COLUMN pinned_sha TEXT;
+
+      CREATE TABLE approvals (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        state TEXT NOT NULL,
+        agent TEXT,                         -- name; null: it is about no agent
+        agent_id INTEGER REFERENCES agents (id),
+        commit_ref TEXT,
+        sha TEXT,
+        inputs TEXT NOT NULL DEFAULT '[]',  -- JSON array
+        description TEXT NOT NULL,
+        requested_by TEXT NOT NULL,
+        request_id TEXT UNIQUE,
+        requested_at INTEGER NOT NULL,
+        decided_by TEXT,
+        decided_at INTEGER,
+        reason TEXT,
+        operation_id INTEGER REFERENCES operations (id),
+        previous TEXT,                      -- JSON of what was deployed when its deploy began to change the agent
+        error TEXT,
+        resolved_at INTEGER,
+        version INTEGER NOT NULL DEFAULT 1,
+        published_version INTEGER NOT NULL DEFAULT 0
+      ) STRICT;
+      CREATE INDEX approvals_open ON approvals (id) WHERE resolved_at IS NULL;
+      CREATE INDEX approvals_of_agent ON approvals (agent, id);
+      CREATE INDEX approvals_unpublished ON approvals (id) WHERE published_version < version;
+
+      -- Names under which an approved init_config made repositories, until an agent is made of them.
+      CREATE TABLE prepared_configs (
+        name TEXT PRIMARY KEY,
+        prepared_at INTEGER NOT NULL
+      ) STRICT;
+
+      -- What the manager has still to be told; a row goes when the broker has it.
+      CREATE TABLE manager_news (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        event TEXT NOT NULL,
+        body TEXT NOT NULL
+      ) STRICT;
+    `,
+  },
 ];

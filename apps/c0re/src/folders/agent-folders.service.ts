@@ -39,6 +39,7 @@ export class AgentFolders {
     const { home } = this.settings;
     makeFolder(home.agents, ENTERED);
     makeFolder(home.applied, ENTERED);
+    makeFolder(home.meta, 0o755);
     makeFolder(home.shared, 0o1777);
     makeFolder(home.docs, 0o755);
     makeFolder(home.secrets, 0o700);
@@ -84,6 +85,15 @@ export class AgentFolders {
     makeFolder(paths.config, 0o700);
     makeFolder(paths.run, user === undefined ? 0o700 : 0o2750, gateway, user);
     makeFolder(paths.applied, 0o750, user === undefined ? undefined : 0, user);
+    return paths;
+  }
+
+  /** Makes the folders of the repositories of an agent that does not exist yet. */
+  prepareConfig(name: string): AgentPaths {
+    const paths = this.paths(name);
+    const { gitUser } = this.settings;
+    makeFolder(paths.root, ENTERED);
+    makeFolder(paths.applied, 0o750, gitUser === undefined ? undefined : 0, gitUser);
     return paths;
   }
 

@@ -1,6 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import { agentNameProblem, HiveError, type AgentConfig, type SpawnBody } from '#libs/protocol';
+import {
+  agentNameProblem,
+  HiveError,
+  MANAGER,
+  type AgentConfig,
+  type SpawnBody,
+} from '#libs/protocol';
 import type { Clock } from '#libs/service';
 
 import {
@@ -11,8 +17,10 @@ import {
 import { configFilesProblem } from '../agent-config/config-files.rules.js';
 import type { Agent } from '../agents/agent.entity.js';
 import { AgentRepository, type NewAgent } from '../agents/agent.repository.js';
+import { ApprovalRepository } from '../approvals/approval.repository.js';
 import type { ContainerDriver, ContainerOwner } from '../containers/container-driver.js';
 import { AgentFolders } from '../folders/agent-folders.service.js';
+import { MetaRepository } from '../meta/meta-repository.service.js';
 import { hashOf, newSecret } from '../operators/credential.hash.js';
 import { ConfigRepositories } from '../repositories/config-repositories.service.js';
 import { AgentSecrets } from '../secrets/agent-secrets.service.js';
@@ -27,6 +35,8 @@ export class AgentMaker {
     private readonly agents: AgentRepository,
     private readonly folders: AgentFolders,
     private readonly repositories: ConfigRepositories,
+    private readonly meta: MetaRepository,
+    private readonly approvals: ApprovalRepository,
     private readonly secrets: AgentSecrets,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -52,6 +62,7 @@ export class AgentMaker {
       role: parsed.config.role,
       config: parsed.config,
       seed: { ...files, 'agent.yaml': parsed.yaml },
+      pinnedSha: null,
       container: this.containerFor(parsed.config),
       slot: this.freeSlot(),
       createdAt: this.clock.now(),
@@ -71,7 +82,11 @@ export class AgentMaker {
     const paths = this.folders.prepare(agent.folder, owner.user);
     const token = newSecret();
     this.folders.writeToken(paths, token, owner.user);
-    const sha = await this.repositories.create(paths, agent.seed ?? {});
+    const sha =
+      agent.pinnedSha ??
+      (await this.repositories.create(paths, agent.seed ?? {}, this.configOwner(agent)));
+    await this.repositories.deployFirst(paths, sha);
+    await this.meta.finishDeploy({ name: agent.name, sha, tag: 'deployed/0' }, `spawn-${id}`);
     if (agent.container) await this.driver.create(owner);
     this.agents.change(id, {
       stage: 'provisioned',
@@ -79,6 +94,28 @@ export class AgentMaker {
       deployedSha: sha,
       seed: null,
     });
+    this.approvals.forgetPrepared(agent.name);
+    await this.giveConfigs();
+  }
+
+  /** Gives every proposed repository to the manager's user, so that he can write to it and git reads it as him. */
+  async giveConfigs(): Promise<void> {
+    for (const agent of this.agents.living()) {
+      if (agent.stage !== 'provisioned') continue;
+      const paths = this.folders.paths(agent.folder);
+      await this.repositories.takeOver(paths);
+      await this.repositories.giveTo(paths, this.configOwner(agent));
+    }
+    for (const name of this.approvals.prepared()) {
+      await this.repositories.giveTo(this.folders.paths(name), this.configOwner());
+    }
+  }
+
+  /** User of the manager, who writes the configs; undefined while there is none. */
+  configOwner(self?: Agent): number | undefined {
+    const manager =
+      self?.role === MANAGER ? self : this.agents.living().find(({ role }) => role === MANAGER);
+    return manager && this.settings.agentUser(manager.slot);
   }
 
   /** Makes sure that the agent's folders are new: what a destroyed one of that name kept is moved aside. */
@@ -86,7 +123,7 @@ export class AgentMaker {
     for (const kept of this.agents.keptUnder(agent.name)) {
       this.agents.change(kept.id, { folder: this.folders.setAside(agent.name, kept.id) });
     }
-    if (this.folders.exist(agent.folder)) {
+    if (this.folders.exist(agent.folder) && !this.approvals.isPrepared(agent.name)) {
       throw new HiveError(
         'conflict',
         `${this.folders.paths(agent.folder).root} lies there already and belongs to no agent that c0re knows; move it away, then start the agent`,
@@ -95,7 +132,8 @@ export class AgentMaker {
     this.agents.change(agent.id, { stage: 'claimed' });
   }
 
-  private containerFor({ driver, container }: AgentConfig): NewAgent['container'] {
+  /** The container driver of an agent of that configuration; null: none. Throws when it is not available. */
+  containerFor({ driver, container }: AgentConfig): NewAgent['container'] {
     if (driver === 'codex' || driver === 'acp') {
       throw new HiveError(
         'not_available_yet',

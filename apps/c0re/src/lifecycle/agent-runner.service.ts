@@ -99,6 +99,17 @@ export class AgentRunner {
     }
   }
 
+  /** How the container ended, when it did so within the time that one takes that cannot work; undefined: it stays up. */
+  async endsSoon(id: number): Promise<string | undefined> {
+    const entry = this.running.get(id);
+    if (!entry) return undefined;
+    const { promise: stays, resolve } = Promise.withResolvers<undefined>();
+    const cancel = this.clock.after(this.settings.timings.settleMs, () => resolve(undefined));
+    const exit = await Promise.race([entry.container.exited, stays]);
+    cancel();
+    return exit && describe(exit);
+  }
+
   /** Ends everything of the agent and proves it. The caller holds the agent's lock. */
   async end(id: number): Promise<void> {
     const agent = this.agents.get(id);

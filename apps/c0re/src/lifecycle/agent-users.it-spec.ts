@@ -52,7 +52,7 @@ describeAsRoot(verifies('P29', '8.3') + 'users of agents, started as root', () =
     expect(owner('state')).toEqual([AGENT_1, AGENT_1, '700']);
     expect(owner('home')).toEqual([AGENT_1, AGENT_1, '700']);
     expect(owner('home', '.hive')).toEqual([AGENT_1, AGENT_1, '700']);
-    expect(owner('config')).toEqual([0, 0, '700']);
+    expect(owner('config')).toEqual([UID_BASE + 6, UID_BASE + 6, '700']);
     expect(owner('run')).toEqual([UID_BASE + 2, AGENT_1, '2750']);
     expect(owner('run', 'token')).toEqual([AGENT_1, AGENT_1, '400']);
     expect(owner('harness.json')).toEqual([AGENT_1, AGENT_1, '400']);

@@ -5,6 +5,7 @@ import type { Clock, Logger } from '#libs/service';
 
 import { AgentRepository } from '../agents/agent.repository.js';
 import type { ContainerDriver } from '../containers/container-driver.js';
+import { Deployer } from '../deploys/deployer.service.js';
 import { AgentFolders } from '../folders/agent-folders.service.js';
 import type { Operation } from '../operations/operation.repository.js';
 import { RegistryPush } from '../registry/registry-push.service.js';
@@ -23,6 +24,7 @@ export class Lifecycle {
     private readonly maker: AgentMaker,
     private readonly runner: AgentRunner,
     private readonly locks: AgentLocks,
+    private readonly deployer: Deployer,
     private readonly registry: RegistryPush,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -30,7 +32,11 @@ export class Lifecycle {
   ) {}
 
   /** Does what the operation asks for; the broker knows of it afterwards, when it is there. */
-  async carryOut({ kind, agent_id }: Pick<Operation, 'kind' | 'agent_id'>): Promise<void> {
+  async carryOut({
+    id,
+    kind,
+    agent_id,
+  }: Pick<Operation, 'id' | 'kind' | 'agent_id'>): Promise<void> {
     await this.locks.run(agent_id, async () => {
       switch (kind) {
         case 'spawn':
@@ -43,6 +49,9 @@ export class Lifecycle {
           break;
         case 'stop':
           await this.runner.end(agent_id);
+          break;
+        case 'deploy':
+          await this.deployer.carryOut(id);
           break;
         case 'destroy':
           await this.destroy(agent_id);
@@ -89,6 +98,7 @@ export class Lifecycle {
     const agent = this.agents.get(id);
     if (agent.destroyedAt !== null) return; // It was done before a restart of c0re; the broker is waited for.
     await this.runner.end(id);
+    await this.deployer.withdraw(agent);
     if (agent.container) await this.driver.destroy(this.maker.owner(agent));
     if (agent.stage !== 'new') this.folders.removeCredentials(this.folders.paths(agent.folder));
     this.agents.change(id, {

@@ -4,6 +4,7 @@ import type { Logger } from '#libs/service';
 
 import type { Agent } from '../agents/agent.entity.js';
 import { AgentRepository } from '../agents/agent.repository.js';
+import { ApprovalRepository } from '../approvals/approval.repository.js';
 import type { ContainerDriver } from '../containers/container-driver.js';
 import { OperationRepository } from '../operations/operation.repository.js';
 import { C0reSettings } from '../settings/c0re.settings.js';
@@ -25,6 +26,7 @@ export class Recovery {
     private readonly settings: C0reSettings,
     private readonly agents: AgentRepository,
     private readonly operations: OperationRepository,
+    private readonly approvals: ApprovalRepository,
     private readonly maker: AgentMaker,
     private readonly runner: AgentRunner,
     private readonly locks: AgentLocks,
@@ -65,6 +67,8 @@ export class Recovery {
   private async restoreOne({ id }: Agent): Promise<void> {
     await this.locks.run(id, async () => {
       const agent = this.agents.get(id);
+      // Its deploy was cut off in the middle and brings it to its end itself.
+      if (this.approvals.switching(id)) return;
       if (agent.wanted === 'running') await this.runner.launch(id);
       // What an operation is still to end, it ends itself.
       if (agent.wanted !== 'stopped' || this.operations.open(id).length > 0) return;

@@ -23,7 +23,7 @@ const WANTED = {
   restart: 'running',
   stop: 'stopped',
   destroy: 'destroyed',
-} as const satisfies Record<OperationKind, Agent['wanted']>;
+} as const satisfies Partial<Record<OperationKind, Agent['wanted']>>;
 
 /**
  * Operations run one at a time in the order of their rows; stop does not wait in that line (P27). c0re carries out only
@@ -61,19 +61,39 @@ export class OperationQueue {
     await Promise.allSettled(this.runs.values());
   }
 
-  /** Records the operation and sees to it. One that waits already and is the same is returned instead. */
-  ask(kind: OperationKind, agent: Agent, askedBy: string, reason: string): Operation {
-    const operation = this.operations.together(() => this.record(kind, agent, askedBy, reason));
+  /**
+   * Records the operation and sees to it. One that waits already and is the same is returned instead. `also` is written
+   * in the same transaction.
+   */
+  ask(
+    kind: OperationKind,
+    agent: Agent,
+    askedBy: string,
+    reason: string,
+    also: (operation: Operation) => void = () => {},
+  ): Operation {
+    const operation = this.operations.together(() => {
+      const recorded = this.record(kind, agent, askedBy, reason);
+      also(recorded);
+      return recorded;
+    });
     if (kind !== 'stop') void this.work();
     else if (!this.runs.has(operation.id)) void this.run(operation);
     return operation;
   }
 
   /** Records a new agent together with the operation that makes it. */
-  askSpawn(newAgent: NewAgent, askedBy: string, reason: string): Operation {
-    const operation = this.operations.together(() =>
-      this.record('spawn', this.agents.insert(newAgent), askedBy, reason),
-    );
+  askSpawn(
+    newAgent: NewAgent,
+    askedBy: string,
+    reason: string,
+    also: (operation: Operation) => void = () => {},
+  ): Operation {
+    const operation = this.operations.together(() => {
+      const recorded = this.record('spawn', this.agents.insert(newAgent), askedBy, reason);
+      also(recorded);
+      return recorded;
+    });
     void this.work();
     return operation;
   }
@@ -107,7 +127,9 @@ export class OperationQueue {
       );
     }
     const last = open.at(-1);
-    if (last?.kind === kind && (last.state === 'queued' || kind === 'destroy')) return last;
+    // Two deploys are never the same: each has its own commit.
+    if (last?.kind === kind && kind !== 'deploy' && (last.state === 'queued' || kind === 'destroy'))
+      return last;
     const operation = this.operations.insert({
       kind,
       agent_id: agent.id,
@@ -120,7 +142,7 @@ export class OperationQueue {
         this.operations.setState(id, 'cancelled', `the agent was stopped by operation ${by}`);
       }
     }
-    this.agents.change(agent.id, { wanted: WANTED[kind] });
+    if (kind !== 'deploy') this.agents.change(agent.id, { wanted: WANTED[kind] });
     return operation;
   }
 

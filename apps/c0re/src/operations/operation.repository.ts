@@ -8,7 +8,7 @@ import { C0reDatabase } from '../database/c0re.database.js';
 import { CLOCK } from '../settings/tokens.js';
 
 /** The verbs of PRODUCT 4.1 that are operations. */
-export type OperationKind = 'spawn' | 'start' | 'stop' | 'restart' | 'destroy';
+export type OperationKind = 'spawn' | 'start' | 'stop' | 'restart' | 'deploy' | 'destroy';
 
 /** Whether nothing more happens to it. */
 export function isOver({ state }: Pick<Operation, 'state'>): boolean {

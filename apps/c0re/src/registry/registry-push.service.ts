@@ -23,6 +23,14 @@ const MOST_PENDING = 1000;
 /** Operations in one `publish`. */
 const OPERATIONS_PER_CALL = 100;
 
+/** Tells the broker something; called again until it does not throw. */
+export type Feed = (
+  call: <K extends keyof BrokerC0reApi>(
+    method: K,
+    params: BrokerC0reApi[K][0],
+  ) => Promise<BrokerC0reApi[K][1]>,
+) => Promise<void>;
+
 /**
  * Keeps the broker's copy of the registry in step (P26): whole after each connect, then each change in order; tells it
  * of harnesses that are gone and of operations. With the broker away nothing here waits or is lost: it all stands in
@@ -32,6 +40,8 @@ const OPERATIONS_PER_CALL = 100;
 export class RegistryPush {
   private readonly client: RpcClient<BrokerC0reApi>;
   private pending: { revision: number; agent: RegistryAgent }[] = [];
+  private readonly feeds: Feed[] = [];
+  private connections = 0;
   /** Revision of the broker's copy; undefined: not known, the whole is pushed next. */
   private sent: number | undefined;
   private isBusy = false;
@@ -51,6 +61,7 @@ export class RegistryPush {
       path: socketPath(settings.runtimeDir, 'broker', 'c0re'),
       onConnect: () => {
         this.sent = undefined;
+        this.connections += 1;
         setImmediate(() => this.kick());
       },
       onDisconnect: () => {
@@ -104,6 +115,16 @@ export class RegistryPush {
     });
   }
 
+  /** Adds what else the broker is told, after the registry: called on each `kick` and each connect. */
+  addFeed(feed: Feed): void {
+    this.feeds.push(feed);
+  }
+
+  /** Number of the newest connection: what a broker keeps in memory is told anew on each. */
+  get connection(): number {
+    return this.connections;
+  }
+
   /** Who may act with the token of this hash now, as the broker knows it; `unavailable` while it is away. */
   identify(credential: string): Promise<Identity> {
     return this.client.call('identify', { credential }, { connectWaitMs: IDENTIFY_WAIT_MS });
@@ -133,6 +154,7 @@ export class RegistryPush {
         await this.pushRegistry();
         await this.reportEnds();
         await this.publishOperations();
+        for (const feed of this.feeds) await feed((method, params) => this.call(method, params));
       } while (this.isAskedAgain);
     } catch (error) {
       if (!(error instanceof HiveError) || error.code !== 'unavailable') {

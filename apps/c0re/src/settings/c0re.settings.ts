@@ -19,6 +19,8 @@ export interface Timings {
   longestBackOffMs: number;
   /** A harness that ran this long did not crash at its start: the back-off begins anew. */
   stableMs: number;
+  /** A container that is up this long after a deploy is taken to work with it. */
+  settleMs: number;
   /** How often an adopted harness is looked at: only a parent is told of an exit. */
   adoptedPollMs: number;
 }
@@ -30,6 +32,7 @@ export const DEFAULT_TIMINGS: Timings = {
   firstBackOffMs: 500,
   longestBackOffMs: 60_000,
   stableMs: 60_000,
+  settleMs: 3000,
   adoptedPollMs: 500,
 };
 
@@ -83,6 +86,11 @@ export class C0reSettings {
   /** User and group id of the agent in `slot`; undefined when everything runs as one user. */
   agentUser(slot: number): number | undefined {
     return this.uidBase === undefined ? undefined : agentUser(this.uidBase, slot);
+  }
+
+  /** User and group id that c0re's own git runs as; undefined when everything runs as one user. */
+  get gitUser(): number | undefined {
+    return this.uidBase === undefined ? undefined : serviceUser(this.uidBase, 'git');
   }
 
   /** User and group id of a peer of c0re; undefined when everything runs as one user, and for the admin socket. */

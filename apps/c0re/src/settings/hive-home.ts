@@ -5,6 +5,7 @@ export class HiveHome {
   readonly root: string;
   readonly agents: string;
   readonly applied: string;
+  readonly meta: string;
   readonly shared: string;
   readonly docs: string;
   readonly secrets: string;
@@ -16,6 +17,7 @@ export class HiveHome {
     this.root = path.resolve(home);
     this.agents = path.join(this.root, 'agents');
     this.applied = path.join(this.root, 'applied');
+    this.meta = path.join(this.root, 'meta');
     this.shared = path.join(this.root, 'shared');
     this.docs = path.join(this.root, 'docs');
     this.secrets = path.join(this.root, 'secrets');

@@ -37,58 +37,34 @@ import { OperatorCredentials } from '../operators/operator-credentials.service.j
 import { RegistryPush } from '../registry/registry-push.service.js';
 import { C0reSettings } from '../settings/c0re.settings.js';
 import { CLOCK, CONTAINER_DRIVER } from '../settings/tokens.js';
+import { ApprovalHandlers } from './approval-handlers.service.js';
+import { ConfigHandlers } from './config-handlers.service.js';
+import { ManagerHandlers } from './manager-handlers.service.js';
 import type { C0reAnswer, C0reRequest, RequestHandlers } from './request-handler.js';
 
 /** Longest that `wait=1` holds an answer back; peers give up after two minutes. */
 const LONGEST_WAIT_MS = 100_000;
 
-const notYet = () => {
-  throw new HiveError('not_available_yet', 'this request is not available yet');
-};
-const NOT_YET = {
-  list_approvals: notYet,
-  get_approval: notYet,
-  approve: notYet,
-  deny: notYet,
-  config_history: notYet,
-  config_file: notYet,
-  config_diff: notYet,
-  list_meta_inputs: notYet,
-  update_meta_inputs: notYet,
-  list_audit: notYet,
-  request_init_config: notYet,
-  request_spawn: notYet,
-  request_apply_commit: notYet,
-  request_update_meta_inputs: notYet,
-  manager_start: notYet,
-  manager_stop: notYet,
-  manager_restart: notYet,
-  manager_rebuild: notYet,
-  manager_restart_all: notYet,
-  manager_read_journal: notYet,
-};
-
 /** What each request of the table does. */
 @Injectable()
 export class C0reRequestHandlers {
-  readonly byRoute: RequestHandlers = {
-    health: (request) => this.health(request),
-    login: (request) => this.login(request),
-    check_session: ({ credential }) => ({ body: this.operators.check(credential) }),
-    logout: ({ credential }) => this.logout(credential),
+  private readonly own = {
+    health: (request: C0reRequest) => this.health(request),
+    login: (request: C0reRequest) => this.login(request),
+    check_session: ({ credential }: C0reRequest) => ({ body: this.operators.check(credential) }),
+    logout: ({ credential }: C0reRequest) => this.logout(credential),
     create_login_link: () => ({ body: this.operators.createLoginLink() }),
     list_agents: () => this.listAgents(),
-    get_agent: ({ name }) => this.getAgent(name),
-    read_journal: (request) => this.journal(request),
-    list_operations: (request) => this.listOperations(request),
-    spawn: (request) => this.spawn(request),
-    start: (request) => this.operate('start', request),
-    stop: (request) => this.operate('stop', request),
-    restart: (request) => this.operate('restart', request),
-    destroy: (request) => this.operate('destroy', request),
+    get_agent: ({ name }: C0reRequest) => this.getAgent(name),
+    read_journal: (request: C0reRequest) => this.journal(request),
+    list_operations: (request: C0reRequest) => this.listOperations(request),
+    spawn: (request: C0reRequest) => this.spawn(request),
+    start: (request: C0reRequest) => this.operate('start', request),
+    stop: (request: C0reRequest) => this.operate('stop', request),
+    restart: (request: C0reRequest) => this.operate('restart', request),
+    destroy: (request: C0reRequest) => this.operate('destroy', request),
     stop_all: () => this.stopAll(),
-    ...NOT_YET,
-  };
+  } satisfies Partial<RequestHandlers>;
 
   constructor(
     private readonly settings: C0reSettings,
@@ -102,8 +78,20 @@ export class C0reRequestHandlers {
     private readonly registry: RegistryPush,
     private readonly protections: Protections,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
+    private readonly approvals: ApprovalHandlers,
+    private readonly configs: ConfigHandlers,
+    private readonly managers: ManagerHandlers,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
+
+  get byRoute(): RequestHandlers {
+    return {
+      ...this.own,
+      ...this.approvals.byRoute,
+      ...this.configs.byRoute,
+      ...this.managers.byRoute,
+    };
+  }
 
   private health({ peer }: C0reRequest): C0reAnswer {
     const answer: C0reHealth = { ok: true, service: 'c0re' };

@@ -87,6 +87,7 @@ export class C0reFixture {
         termMs: 1500,
         leftoversMs: 300,
         firstBackOffMs: 50,
+        settleMs: 400,
         adoptedPollMs: 20,
         ...this.options.timings,
       },

@@ -14,11 +14,12 @@ export class C0reProcess {
   private readonly child: ChildProcess;
   private readonly answer: Promise<ServiceMessage | undefined>;
 
-  constructor(fixture: C0reFixture, env: Record<string, string> = {}) {
+  /** `load`: further flags of its Node. */
+  constructor(fixture: C0reFixture, env: Record<string, string> = {}, load: string[] = []) {
     if (!existsSync(MAIN))
       throw new Error(`${MAIN} is missing: run \`npm run build:server\` first`);
     // The harnesses run on c0re's own Node, which their users must be able to read.
-    this.child = spawn(fixture.nodePath, ['--enable-source-maps', MAIN], {
+    this.child = spawn(fixture.nodePath, ['--enable-source-maps', ...load, MAIN], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       env: {
         PATH: process.env['PATH'],

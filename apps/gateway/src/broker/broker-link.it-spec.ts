@@ -24,6 +24,7 @@ describe(`${verifies('P11', '1.2')}the link to the broker`, () => {
         clock,
         logger: createLogger('gateway', 'silent'),
         brokerSocket: path.join(folder.path, 'b.sock'),
+        c0reSocket: path.join(folder.path, 'c.sock'),
         host: '127.0.0.1',
         port: 0,
         hiveRev: 'test',

@@ -13,6 +13,8 @@ import { credentialOf, Identities } from './identities.service.js';
 /** Who makes a request, proven by its bearer token. */
 export interface AuthenticatedCaller {
   credential: string;
+  /** The token itself, for what c0re checks; it is kept nowhere else. */
+  token: string;
   identity: Identity;
 }
 
@@ -89,7 +91,7 @@ export class Door {
       if (only !== undefined && only !== identity.agent_id) {
         return challenge(reply, "this socket belongs to another agent; use your own agent's", true);
       }
-      request.caller = { credential, identity };
+      request.caller = { credential, token, identity };
       return undefined;
     } catch (error) {
       if (error instanceof HiveError && error.code === 'superseded') {

@@ -14,7 +14,7 @@ import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv
 import type { Clock } from '#libs/service';
 
 import type { AuthenticatedCaller } from '../door/door.js';
-import { TOOL_LIST } from '../tools/tool-list.js';
+import { TOOL_LISTS } from '../tools/tool-list.js';
 import type { ProgressReport, ToolRunner } from '../tools/tool-runner.service.js';
 import { currentExchange, type Exchange } from './exchange.js';
 import { INSTRUCTIONS } from './instructions.js';
@@ -66,7 +66,9 @@ export class McpSession {
         jsonSchemaValidator: SCHEMA_VALIDATOR,
       },
     );
-    this.server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: TOOL_LIST }));
+    this.server.setRequestHandler(ListToolsRequestSchema, () => ({
+      tools: TOOL_LISTS[options.caller.identity.role],
+    }));
     // Not setRequestHandler: that checks the request first and answers what does not fit with a protocol error, and a
     // refused call must be a tool result that says what to do.
     this.server.fallbackRequestHandler = (request, extra) => {

@@ -34,11 +34,16 @@ export class ScriptedBroker {
   }
 
   /** Makes `token` a credential of an agent. */
-  knows(token: string, name: string, kind: Identity['credential_kind'] = 'agent'): void {
+  knows(
+    token: string,
+    name: string,
+    kind: Identity['credential_kind'] = 'agent',
+    role: Identity['role'] = 'agent',
+  ): void {
     this.identities.set(credentialOf(token), {
       agent_id: String(name.length * 1000 + name.charCodeAt(0)),
       name,
-      role: 'agent',
+      role,
       credential_kind: kind,
     });
   }

@@ -74,6 +74,7 @@ export class TestHive {
         clock: this.options.clock ?? systemClock,
         logger: createLogger('gateway', 'silent'),
         brokerSocket: socketPath(this.runtimeDir, 'broker', 'gateway'),
+        c0reSocket: socketPath(this.runtimeDir, 'c0re', 'gateway'),
         host: '127.0.0.1',
         port: 0,
         hiveRev: 'test',

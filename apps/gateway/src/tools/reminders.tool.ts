@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { quoted, REMINDER_STATES } from '#libs/protocol';
+import { MANAGER, quoted, REMINDER_STATES } from '#libs/protocol';
 
 import { defineTool } from './tool.js';
 
@@ -46,7 +46,7 @@ export const cancelReminderTool = defineTool({
   title: 'Cancel a reminder of yours',
   description: `End a reminder that you set, before it comes; a repeating one never comes again. Use it when what it was for is done or no longer wanted, so that it does not cost you a turn. To move one to another time, cancel it and set it anew with \`remind\`.
 
-Only reminders of your own, by the id that \`remind\` returned; \`list_my_reminders\` shows them. One that was already delivered stays so: it is in your inbox or was read.
+The manager may end anybody's (\`get_open_threads\` with scope "hive" shows them); it is written into the operator's audit log. All others only their own, by the id that \`remind\` returned; \`list_my_reminders\` shows them. One that was already delivered stays so: it is in your inbox or was read.
 
 Returns the reminder's \`id\` and the \`state\` that it is in now.`,
   input: z.strictObject({
@@ -60,6 +60,9 @@ Returns the reminder's \`id\` and the \`state\` that it is in now.`,
     openWorldHint: false,
   },
   async run(input, context) {
+    if (context.role === MANAGER) {
+      await context.manage('POST', '/v1/manager/cancels', { kind: 'reminder', ...input });
+    }
     const result = await context.change('cancel_reminder', input);
     return { structured: result, text: `${result.id} is ${result.state}.` };
   },

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { LIMITS } from '#libs/protocol';
 
 import { verifies } from '../../../../test/requirements/verifies.js';
-import { TOOL_LIST } from './tool-list.js';
+import { TOOL_LISTS } from './tool-list.js';
 
+const TOOL_LIST = TOOL_LISTS.manager;
 const READING = new Set([
+  'get_logs',
   'get_open_threads',
   'get_thread',
   'list_agents',
@@ -18,7 +20,7 @@ const byName = new Map(TOOL_LIST.map((tool) => [tool.name, tool]));
 
 describe(`${verifies('1.3', '5.7', '8.3')}the agents' tools`, () => {
   it('are these, by the names that programs rely on', () => {
-    expect([...byName.keys()].toSorted()).toEqual([
+    expect(TOOL_LISTS.agent.map(({ name }) => name).toSorted()).toEqual([
       'ack',
       'answer',
       'ask',
@@ -39,6 +41,27 @@ describe(`${verifies('1.3', '5.7', '8.3')}the agents' tools`, () => {
       'whoami',
     ]);
   });
+
+  it(
+    verifies('4.6') + 'and the manager has these besides, none that logs in, destroys or purges',
+    () => {
+      const agents = new Set(TOOL_LISTS.agent.map(({ name }) => name));
+      const more = TOOL_LISTS.manager.map(({ name }) => name).filter((name) => !agents.has(name));
+      expect(more.toSorted()).toEqual([
+        'cancel_question',
+        'get_logs',
+        'rebuild',
+        'request_apply_commit',
+        'request_init_config',
+        'request_spawn',
+        'request_update_meta_inputs',
+        'restart',
+        'restart_all',
+        'start',
+        'stop',
+      ]);
+    },
+  );
 
   it.each(TOOL_LIST)('$name says what it is for and takes and gives objects', (tool) => {
     expect(tool.title).toMatch(/\w/);

@@ -1,6 +1,8 @@
 import type { Tool as ListedTool } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 
+import type { Role } from '#libs/protocol';
+
 import { ackTool } from './ack.tool.js';
 import { answerTool, cancelAskTool } from './answer.tool.js';
 import { askTool } from './ask.tool.js';
@@ -8,6 +10,7 @@ import { getOpenThreadsTool } from './get-open-threads.tool.js';
 import { getThreadTool } from './get-thread.tool.js';
 import { listAgentsTool } from './list-agents.tool.js';
 import { listMyAsksTool } from './list-my-asks.tool.js';
+import { MANAGER_TOOLS } from './manager.tools.js';
 import { recvBatchTool, recvTool } from './recv.tool.js';
 import { remindTool } from './remind.tool.js';
 import { cancelReminderTool, listMyRemindersTool } from './reminders.tool.js';
@@ -18,7 +21,7 @@ import { setStatusTool } from './set-status.tool.js';
 import type { Tool } from './tool.js';
 import { whoamiTool } from './whoami.tool.js';
 
-/** Every tool of the agent surface, in the order in which clients list them. */
+/** Every tool, in the order in which clients list them; the manager's own come last. */
 export const TOOLS: readonly Tool[] = [
   sendTool,
   recvTool,
@@ -38,6 +41,7 @@ export const TOOLS: readonly Tool[] = [
   setStatusTool,
   requestNextTurnTool,
   ackTool,
+  ...MANAGER_TOOLS,
 ];
 
 /**
@@ -48,21 +52,34 @@ const CLAUDE_RESULT_SIZE = 'anthropic/maxResultSizeChars';
 /** The most that Claude Code takes. */
 const CLAUDE_RESULT_CHARS = 500_000;
 
-/** The answer to `tools/list`, made once for all sessions. */
-export const TOOL_LIST: ListedTool[] = TOOLS.map((tool) => ({
-  name: tool.name,
-  title: tool.title,
-  description: tool.description,
-  inputSchema: objectSchema(tool.input, 'input'),
-  outputSchema: objectSchema(tool.output, 'output'),
-  annotations: { title: tool.title, ...tool.annotations },
-  _meta: { [CLAUDE_RESULT_SIZE]: CLAUDE_RESULT_CHARS },
-}));
+/** The tools that an agent of that role has. */
+export const TOOLS_OF: Record<Role, readonly Tool[]> = {
+  agent: TOOLS.filter(({ forManager }) => !forManager),
+  manager: TOOLS,
+};
+
+/** The answers to `tools/list`, made once for all sessions. */
+export const TOOL_LISTS: Record<Role, ListedTool[]> = {
+  agent: TOOLS_OF.agent.map((tool) => listed(tool)),
+  manager: TOOLS_OF.manager.map((tool) => listed(tool)),
+};
 
 /** Names of a tool's input fields. */
 export function fieldsOf(tool: Tool): string[] {
   const { properties } = objectSchema(tool.input, 'input');
   return Object.keys(properties ?? {});
+}
+
+function listed(tool: Tool): ListedTool {
+  return {
+    name: tool.name,
+    title: tool.title,
+    description: tool.description,
+    inputSchema: objectSchema(tool.input, 'input'),
+    outputSchema: objectSchema(tool.output, 'output'),
+    annotations: { title: tool.title, ...tool.annotations },
+    _meta: { [CLAUDE_RESULT_SIZE]: CLAUDE_RESULT_CHARS },
+  };
 }
 
 function objectSchema(schema: z.ZodType, io: 'input' | 'output'): ListedTool['inputSchema'] {

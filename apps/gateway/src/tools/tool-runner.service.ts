@@ -5,6 +5,7 @@ import { newRequestId } from '#libs/ipc';
 import { clip, HiveError, LIMITS, type BrokerGatewayApi, type RecvResult } from '#libs/protocol';
 
 import { BrokerLink } from '../broker/broker-link.service.js';
+import { C0reLink } from '../c0re/c0re-link.service.js';
 import type { AuthenticatedCaller } from '../door/door.js';
 import { Identities } from '../door/identities.service.js';
 import { GatewayAddress } from '../gateway.address.js';
@@ -12,7 +13,7 @@ import { GatewayOptions } from '../gateway.options.js';
 import { WaitingCalls } from '../limits/waiting-calls.service.js';
 import type { CancelReason, ToolCall } from '../mcp/tool-call.js';
 import { inputError, refusal } from './refusal.js';
-import { fieldsOf, TOOLS } from './tool-list.js';
+import { fieldsOf, TOOLS_OF } from './tool-list.js';
 import type { Tool, ToolContext } from './tool.js';
 
 /** Reports progress of a waiting call to its client. */
@@ -34,14 +35,20 @@ export interface RunRequest {
 const BROKER_AWAY =
   "the hive's broker is being restarted; this call goes on by itself when it is back";
 
+const C0RE_AWAY = "the hive's c0re is being restarted; this call goes on by itself when it is back";
+
 /** Runs tool calls. Whatever goes wrong becomes a result that says so; nothing is thrown. */
 @Injectable()
 export class ToolRunner {
-  private readonly byName = new Map(TOOLS.map((tool) => [tool.name, tool]));
+  private readonly byName = {
+    agent: new Map(TOOLS_OF.agent.map((tool) => [tool.name, tool])),
+    manager: new Map(TOOLS_OF.manager.map((tool) => [tool.name, tool])),
+  };
 
   constructor(
     private readonly options: GatewayOptions,
     private readonly link: BrokerLink,
+    private readonly c0re: C0reLink,
     private readonly identities: Identities,
     private readonly waiting: WaitingCalls,
     private readonly address: GatewayAddress,
@@ -50,8 +57,9 @@ export class ToolRunner {
   async run(params: unknown, request: RunRequest): Promise<CallToolResult> {
     try {
       const { name, args } = callOf(params);
-      const tool = this.byName.get(name);
-      if (!tool) throw unknownTool(name, [...this.byName.keys()]);
+      const tools = this.byName[request.caller.identity.role];
+      const tool = tools.get(name);
+      if (!tool) throw unknownTool(name, [...tools.keys()]);
       const input = parseInput(tool, args);
       const { structured, text } = await tool.run(input, this.contextOf(request));
       // An answer that came while the run was being revoked must not get out (P4).
@@ -79,7 +87,7 @@ export class ToolRunner {
   }
 
   private contextOf(request: RunRequest): ToolContext {
-    const { credential } = request.caller;
+    const { credential, token, identity } = request.caller;
     const { signal } = request.call;
     const common = {
       patienceMs: this.options.toolPatienceMs,
@@ -94,6 +102,18 @@ export class ToolRunner {
     return {
       port: this.address.port,
       session: request.session,
+      role: identity.role,
+      manage: (method, path, body) =>
+        this.c0re.call({
+          method,
+          path,
+          token,
+          signal,
+          onMissing: () => request.warn(C0RE_AWAY),
+          ...(method === 'POST'
+            ? { body: { ...body, request_id: newRequestId(this.options.clock.now()) } }
+            : {}),
+        }),
       ask: (method, params) =>
         this.link.call({ ...common, method, params: () => ({ credential, ...params }) }),
       change: (method, params) => {

@@ -1,7 +1,7 @@
 import type { ToolAnnotations } from '@modelcontextprotocol/sdk/types.js';
 import type { z } from 'zod';
 
-import type { BrokerGatewayApi } from '#libs/protocol';
+import type { BrokerGatewayApi, Role } from '#libs/protocol';
 
 /** What a tool may use; made for each call by the runner. */
 export interface ToolContext {
@@ -17,6 +17,10 @@ export interface ToolContext {
   ): Promise<BrokerGatewayApi[K][1]>;
   /** A `recv` that may wait: counted, with progress, repeated with what is left of its time. */
   receive(max: number, waitSeconds: number): Promise<BrokerGatewayApi['recv'][1]>;
+  /** Asks c0re with the caller's token, which c0re checks; a POST carries one request id over all repeats (P11). */
+  manage<T>(method: 'GET' | 'POST', path: string, body?: object): Promise<T>;
+  /** Role of the caller. */
+  readonly role: Role;
   /** TCP port by which agents reach the gateway. */
   readonly port: number;
   /** MCP session of the call. */
@@ -34,7 +38,14 @@ type CallerMethod =
   | 'list_my_asks'
   | 'list_my_reminders'
   | 'get_open_threads';
-type ChangingMethod = 'send' | 'ask' | 'answer' | 'cancel_ask' | 'remind' | 'cancel_reminder';
+type ChangingMethod =
+  | 'send'
+  | 'ask'
+  | 'answer'
+  | 'cancel_ask'
+  | 'remind'
+  | 'cancel_reminder'
+  | 'cancel_question';
 
 /** What a tool returns: data that fits the output schema, and the same in a few words. */
 export interface ToolOutcome<Output> {
@@ -51,6 +62,8 @@ export interface Tool<Input = never, Output = unknown> {
   input: z.ZodType<Input>;
   output: z.ZodType<Output>;
   annotations: ToolAnnotations;
+  /** Only the manager has it; for others it does not exist. */
+  forManager?: true;
   run(input: Input, context: ToolContext): Promise<ToolOutcome<Output>>;
 }
 

@@ -182,3 +182,13 @@ export class ManagerVerbRequest {
   @IsRequestId()
   request_id: string;
 }
+
+/** Body of `POST /v1/manager/cancels`. */
+export class ManagerCancelRequest extends ManagerVerbRequest {
+  @IsIn(['question', 'reminder'])
+  kind: 'question' | 'reminder';
+
+  /** Of the question or reminder. */
+  @Matches(/^[qr][1-9]\d{0,14}$/, { message: 'id must be like "q3" or "r5"' })
+  id: string;
+}

@@ -6,6 +6,7 @@ export {
   ConfigDiffQuery,
   ConfigFileQuery,
   DenyRequest,
+  ManagerCancelRequest,
   ManagerCommitRequest,
   ManagerInputsRequest,
   ManagerNameRequest,

@@ -6,6 +6,7 @@ import {
   ConfigDiffQuery,
   ConfigFileQuery,
   DenyRequest,
+  ManagerCancelRequest,
   ManagerCommitRequest,
   ManagerInputsRequest,
   ManagerNameRequest,
@@ -372,6 +373,14 @@ export const C0RE_ROUTES = {
     path: '/v1/manager/restart-all',
     summary: 'Restart every agent that runs, the manager first',
     checks: [MANAGER_TOKEN],
+  },
+  manager_cancels: {
+    ...managers,
+    path: '/v1/manager/cancels',
+    summary:
+      'Write into the audit log that the manager cancels a question or reminder, before the broker does it',
+    checks: [MANAGER_TOKEN],
+    body: ManagerCancelRequest,
   },
   manager_read_journal: {
     ...managers,
