@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 
 import { addAgentCommands } from './commands/agents.commands.js';
+import { addApprovalCommands } from './commands/approvals.commands.js';
 import type { Context } from './commands/context.js';
 import { addConversationCommands } from './commands/conversations.commands.js';
 import { addDeliveryCommands } from './commands/deliveries.commands.js';
@@ -26,6 +27,7 @@ export async function run(args: readonly string[], context: Context): Promise<Ex
     .exitOverride();
   addHiveCommands(program, context);
   addAgentCommands(program, context);
+  addApprovalCommands(program, context);
   addMessageCommands(program, context);
   addConversationCommands(program, context);
   addQuestionCommands(program, context);

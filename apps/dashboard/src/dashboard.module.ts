@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 
 import { LoginModule } from './access/login.module.js';
 import { AgentsModule } from './agents/agents.module.js';
+import { ApprovalsModule } from './approvals/approvals.module.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { MessagesModule } from './messages/messages.module.js';
@@ -26,6 +27,7 @@ export class DashboardModule {
         StateModule,
         MessagesModule,
         AgentsModule,
+        ApprovalsModule,
         OperationsModule,
         PendingModule,
         HealthModule,

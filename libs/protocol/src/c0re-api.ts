@@ -220,4 +220,7 @@ export interface StateSnapshot {
   questions: QuestionRow[];
   reminders_failed: ReminderRow[];
   needs_you: NeedsYou[];
+  /** Those that wait, and the newest others. */
+  approvals: ApprovalRow[];
+  meta_inputs: MetaInput[];
 }

@@ -1,5 +1,5 @@
 import type { AgentStats } from './broker-api.js';
-import type { AgentConfig } from './c0re-api.js';
+import type { C0reAnswers } from './c0re-api.js';
 import type {
   AgentRow,
   DeliveryRow,
@@ -45,7 +45,14 @@ export interface DashboardAnswers {
   agent: { agent: AgentDetail };
   /** Of `cancel-turn`, `compact`, `new-session` and `model`: the id of the command for the harness. */
   command: { id: string };
-  config: { agent: string; deployed_sha: string | null; config: AgentConfig };
+  approval: C0reAnswers['approval'];
+  approvals: C0reAnswers['approvals'];
+  approval_detail: C0reAnswers['approval_detail'];
+  audit: C0reAnswers['audit'];
+  config: C0reAnswers['config_history'];
+  config_diff: C0reAnswers['config_diff'];
+  config_file: C0reAnswers['config_file'];
+  meta_inputs: C0reAnswers['meta_inputs'];
   deliveries: { deliveries: DeliveryRow[]; next?: string };
   events: { events: { turn_id: string; event: TurnEvent }[] };
   journal: { agent: string; lines: string[] };

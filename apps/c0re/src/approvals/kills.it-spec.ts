@@ -76,7 +76,9 @@ describe(verifies('4.4', 'P28') + 'a c0re that is killed in a deploy goes on wit
       expect(Object.keys(bench.tags('ada')).toSorted()).toEqual(
         ['approved/a1', 'building/a1', 'deployed/0', `${end}/a1`, 'proposal/a1'].toSorted(),
       );
-      expect(bench.metaLog().filter((line) => line.includes(' deployed/a1 '))).toHaveLength(isFailing ? 0 : 1);
+      expect(bench.metaLog().filter((line) => line.includes(' deployed/a1 '))).toHaveLength(
+        isFailing ? 0 : 1,
+      );
       expect(bench.applied('ada', 'for-each-ref', '--format=%(refname)', 'refs/hive/a1')).toBe('');
     },
     180_000,

@@ -40,6 +40,8 @@ export interface DeployedAgent {
 @Injectable()
 export class MetaRepository {
   private tail: Promise<unknown> = Promise.resolve();
+  /** What was read since the last change. */
+  private read: { inputs?: Record<string, StoredInput>; log?: MetaLogEntry[] } = {};
 
   constructor(
     private readonly settings: C0reSettings,
@@ -88,8 +90,8 @@ export class MetaRepository {
   }
 
   async inputs(): Promise<MetaInput[]> {
-    const stored = await this.storedInputs();
-    return Object.entries(stored).map(([name, { url, rev, updated_at }]) => ({
+    this.read.inputs ??= await this.storedInputs();
+    return Object.entries(this.read.inputs).map(([name, { url, rev, updated_at }]) => ({
       name,
       url,
       rev,
@@ -135,6 +137,11 @@ export class MetaRepository {
 
   /** The newest entries of the log. */
   async log(): Promise<MetaLogEntry[]> {
+    this.read.log ??= await this.readLog();
+    return this.read.log;
+  }
+
+  private async readLog(): Promise<MetaLogEntry[]> {
     if ((await this.head()) === undefined) return [];
     const text = await gitText(
       this.repository,
@@ -218,7 +225,9 @@ export class MetaRepository {
 
   /** Changes of the repository come one after the other. */
   private async alone<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.tail.then(work, work);
+    const mine = this.tail.then(work, work).finally(() => {
+      this.read = {};
+    });
     this.tail = mine.catch(() => {});
     return mine;
   }

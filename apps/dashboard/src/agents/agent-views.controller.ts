@@ -6,7 +6,6 @@ import { HiveError, type AgentRecord } from '#libs/protocol';
 import { Operator } from '../access/operator.decorator.js';
 import {
   AgentAnswerSchema,
-  ConfigSchema,
   JournalSchema,
   MessagesSchema,
   StatsSchema,
@@ -106,17 +105,6 @@ export class AgentViewsController {
   ): Promise<JournalSchema> {
     const query = lines === undefined ? '' : `?lines=${lines}`;
     return this.c0re.ask(`/v1/agents/${agentName(name)}/journal${query}`, operator);
-  }
-
-  @Get('config')
-  @ApiOperation({ summary: 'The deployed configuration' })
-  @ApiOkResponse({ type: ConfigSchema })
-  async config(
-    @Param('name') name: string,
-    @Operator() operator: CredentialHeaders,
-  ): Promise<ConfigSchema> {
-    const { agent } = await this.record(name, operator);
-    return { agent: agent.name, deployed_sha: agent.deployed_sha, config: agent.config };
   }
 
   private record(name: string, operator: CredentialHeaders): Promise<{ agent: AgentRecord }> {

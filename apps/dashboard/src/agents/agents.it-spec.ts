@@ -191,12 +191,6 @@ describe(verifies('7.4') + 'agents: views', () => {
     expect(ordered('/v1/agents/scout/journal').at(-1)?.path).toBe(
       '/v1/agents/scout/journal?lines=20',
     );
-    const config = await dashboard.asOperator('GET', '/api/agents/scout/config');
-    expect(config.json()).toEqual({
-      agent: 'scout',
-      deployed_sha: null,
-      config: { role: 'agent' },
-    });
   });
 
   it.each([

@@ -1,16 +1,15 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 
 import type {
-  AgentConfig,
   AgentDetail,
   AgentStats,
-  DashboardAnswers,
   ErrorBody,
   ErrorCode,
   SendResult,
   StateSnapshot,
 } from '#libs/protocol';
 
+import { ApprovalSchema, MetaInputSchema } from './approvals.schema.js';
 import { NeedsYouSchema, QuestionSchema, ReminderSchema } from './pending.schema.js';
 import {
   AgentSchema,
@@ -45,6 +44,9 @@ export class StateSchema implements StateSnapshot {
   @ApiProperty({ type: [QuestionSchema] }) questions!: QuestionSchema[];
   @ApiProperty({ type: [ReminderSchema] }) reminders_failed!: ReminderSchema[];
   @ApiProperty({ type: [NeedsYouSchema] }) needs_you!: NeedsYouSchema[];
+  @ApiProperty({ type: [ApprovalSchema], description: 'Those that wait, and the newest others.' })
+  approvals!: ApprovalSchema[];
+  @ApiProperty({ type: [MetaInputSchema] }) meta_inputs!: MetaInputSchema[];
 }
 
 export class SentSchema implements SendResult {
@@ -76,12 +78,6 @@ export class ReleasedSchema {
 }
 export class CommandSchema {
   @ApiProperty({ description: 'Id of the command that waits for the harness.' }) id!: string;
-}
-export class ConfigSchema implements Record<keyof DashboardAnswers['config'], unknown> {
-  @ApiProperty() agent!: string;
-  @ApiProperty({ type: String, nullable: true }) deployed_sha!: string | null;
-  @ApiProperty({ type: Object, description: 'agent.yaml with every default filled in.' })
-  config!: AgentConfig;
 }
 export class TurnsSchema {
   @ApiProperty({ type: [TurnSchema] }) turns!: TurnSchema[];

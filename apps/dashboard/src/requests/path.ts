@@ -20,6 +20,7 @@ const KINDS = {
   t: ['a turn', 't7'],
   q: ['a question', 'q3'],
   r: ['a reminder', 'r5'],
+  a: ['an approval', 'a4'],
 } as const;
 
 /** The id of this kind in a path or query, or `invalid_request`. Checked here so that no odd text goes any further. */
@@ -40,6 +41,10 @@ export function questionId(id: string): string {
 }
 export function reminderId(id: string): string {
   return idOf('r', id);
+}
+
+export function approvalId(id: string): string {
+  return idOf('a', id);
 }
 
 /** The delivery id in a path or query, or `invalid_request`. */

@@ -4,12 +4,15 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Operator } from '../access/operator.decorator.js';
 import { EventFanOut } from '../events/event-fan-out.js';
 import { StateSchema, type OperationsSchema } from '../openapi/answers.schema.js';
+import type { ApprovalsSchema, MetaInputsSchema } from '../openapi/approvals.schema.js';
 import { BrokerLink } from '../services/broker.link.js';
 import { C0reLink, type CredentialHeaders } from '../services/c0re.link.js';
 
 /** Newest messages and operations that the page starts with. */
 const MESSAGES = 300;
 const OPERATIONS = 100;
+/** More than may wait at a time. */
+const APPROVALS = 200;
 
 @ApiTags('state')
 @Controller('api/state')
@@ -26,10 +29,13 @@ export class StateController {
   @ApiOkResponse({ type: StateSchema })
   async state(@Operator() operator: CredentialHeaders): Promise<StateSchema> {
     const seq = await this.events.end();
-    const [{ version: _version, ...rows }, { operations }] = await Promise.all([
-      this.broker.call('snapshot', { messages: MESSAGES }),
-      this.c0re.ask<OperationsSchema>(`/v1/operations?limit=${OPERATIONS}`, operator),
-    ]);
-    return { seq, operations, ...rows };
+    const [{ version: _version, ...rows }, { operations }, { approvals }, { meta_inputs }] =
+      await Promise.all([
+        this.broker.call('snapshot', { messages: MESSAGES }),
+        this.c0re.ask<OperationsSchema>(`/v1/operations?limit=${OPERATIONS}`, operator),
+        this.c0re.ask<ApprovalsSchema>(`/v1/approvals?limit=${APPROVALS}`, operator),
+        this.c0re.ask<MetaInputsSchema>('/v1/meta-inputs', operator),
+      ]);
+    return { seq, operations, approvals, meta_inputs, ...rows };
   }
 }

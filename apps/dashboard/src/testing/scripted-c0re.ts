@@ -28,6 +28,8 @@ export class ScriptedC0re {
   constructor(private readonly path: string) {
     this.on('GET /v1/health', () => ({ ok: true }));
     this.on('GET /v1/operations', () => ({ operations: [operation('start', 'scout')] }));
+    this.on('GET /v1/approvals', () => ({ approvals: [] }));
+    this.on('GET /v1/meta-inputs', () => ({ meta_inputs: [], log: [] }));
     this.on('POST /v1/login', ({ body }) => this.login((body as { token: string }).token));
     this.on('POST /v1/sessions/check', (request) => this.check(request));
     this.on('POST /v1/logout', ({ headers }) => {

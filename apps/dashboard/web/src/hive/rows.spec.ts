@@ -119,6 +119,8 @@ function waits(id: string): NeedsYou {
 }
 
 const SNAPSHOT: StateSnapshot = {
+  approvals: [],
+  meta_inputs: [],
   seq: '2-0',
   agents: [],
   operations: [],
@@ -282,6 +284,8 @@ describe(verifies('7.1', 'P38') + 'the rows of the page', () => {
         questions: [],
         reminders_failed: [],
         needs_you: [],
+        approvals: [],
+        meta_inputs: [],
       },
       before,
     );
