@@ -48,7 +48,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   built('3.5', 'failures of reminders'),
   built('3.6', 'the scheduler stops cleanly'),
   built('3.7', 'reminder counts'),
-  partly('4.1', 'lifecycle verbs', 'rebuild, revive, purge, update-all'),
+  built('4.1', 'lifecycle verbs'),
   partly('4.2', 'container drivers', 'every driver but `process`; resource caps'),
   partly('4.3', 'paths and environment of a container', 'mount namespaces'),
   partly(
@@ -87,7 +87,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   partly('7.5', 'Bull Board, keyboard, AA, phone, light and dark', 'browser notifications'),
   built('7.6', 'every mutation shows progress and settles from the event'),
   partly('8.1', 'privilege separation', 'proof with injected code in the dashboard'),
-  planned('8.2', 'state-file reading'),
+  built('8.2', 'state-file reading'),
   partly(
     '8.3',
     'agents are authenticated and act only as themselves',
@@ -129,7 +129,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   built('P22', 'reminders'),
   built('P23', 'spill'),
   built('P24', 'restart window'),
-  partly('P25', 'incarnations', 'the verbs revive and purge of c0re'),
+  built('P25', 'incarnations'),
   built('P26', 'one registry'),
   partly('P27', 'operations', 'the BullMQ queue in front of the rows'),
   built('P28', 'agents outlive c0re'),

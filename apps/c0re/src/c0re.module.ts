@@ -18,6 +18,7 @@ import { AgentFolders } from './folders/agent-folders.service.js';
 import { Protections } from './health/protections.service.js';
 import { AgentLocks } from './lifecycle/agent-locks.js';
 import { AgentMaker } from './lifecycle/agent-maker.service.js';
+import { AgentPurger } from './lifecycle/agent-purger.service.js';
 import { AgentRunner } from './lifecycle/agent-runner.service.js';
 import { Lifecycle } from './lifecycle/lifecycle.service.js';
 import { Recovery } from './lifecycle/recovery.service.js';
@@ -31,14 +32,20 @@ import { OperatorCredentials } from './operators/operator-credentials.service.js
 import { OperatorRepository } from './operators/operator.repository.js';
 import { RegistryPush } from './registry/registry-push.service.js';
 import { ConfigRepositories } from './repositories/config-repositories.service.js';
+import { HiveRestart } from './restarts/hive-restart.service.js';
+import { RestartWindows } from './restarts/restart-windows.service.js';
 import { AgentSecrets } from './secrets/agent-secrets.service.js';
 import { C0reSettings } from './settings/c0re.settings.js';
 import { CLOCK, CONTAINER_DRIVER, LOGGER } from './settings/tokens.js';
 import { ApprovalHandlers } from './sockets/approval-handlers.service.js';
 import { ConfigHandlers } from './sockets/config-handlers.service.js';
+import { LifeHandlers } from './sockets/life.handlers.js';
 import { ManagerHandlers } from './sockets/manager-handlers.service.js';
+import { OperationAnswers } from './sockets/operation-answers.service.js';
 import { PeerSockets } from './sockets/peer-sockets.service.js';
 import { C0reRequestHandlers } from './sockets/request-handlers.service.js';
+import { StateFileHandlers } from './state-files/state-file.handlers.js';
+import { Tombstones } from './tombstones/tombstones.service.js';
 
 export interface C0reModuleOptions {
   settings: C0reSettings;
@@ -79,6 +86,7 @@ export class C0reModule {
         ConfigRepositories,
         AgentLocks,
         AgentMaker,
+        AgentPurger,
         AgentRunner,
         MetaRepository,
         MetaFeed,
@@ -94,10 +102,16 @@ export class C0reModule {
         Recovery,
         OperationQueue,
         RegistryPush,
+        Tombstones,
+        RestartWindows,
+        HiveRestart,
         Protections,
         ApprovalHandlers,
         ConfigHandlers,
         ManagerHandlers,
+        OperationAnswers,
+        LifeHandlers,
+        StateFileHandlers,
         C0reRequestHandlers,
         PeerSockets,
         C0re,

@@ -20,6 +20,7 @@ function operation(change: Partial<OperationRow> = {}): { operation: OperationRo
       kind: 'start',
       agent: 'scout',
       state: 'done',
+      parent: null,
       asked_by: 'operator',
       reason: '',
       asked_at: '2026-01-01T11:59:00.000Z',

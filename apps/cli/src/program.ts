@@ -6,6 +6,7 @@ import type { Context } from './commands/context.js';
 import { addConversationCommands } from './commands/conversations.commands.js';
 import { addDeliveryCommands } from './commands/deliveries.commands.js';
 import { addHiveCommands } from './commands/hive.commands.js';
+import { addLifeCommands } from './commands/lives.commands.js';
 import { addMessageCommands } from './commands/message.commands.js';
 import { addQuestionCommands } from './commands/questions.commands.js';
 import { addReminderCommands } from './commands/reminders.commands.js';
@@ -28,6 +29,7 @@ export async function run(args: readonly string[], context: Context): Promise<Ex
   addHiveCommands(program, context);
   addAgentCommands(program, context);
   addApprovalCommands(program, context);
+  addLifeCommands(program, context);
   addMessageCommands(program, context);
   addConversationCommands(program, context);
   addQuestionCommands(program, context);

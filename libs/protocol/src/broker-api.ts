@@ -267,11 +267,15 @@ export interface BrokerC0reApi {
    * A planned restart of these agents begins (P24): their leases are extended, nothing of theirs is granted or expires
    * until each one's new harness said hello, at most LIMITS.restart_window_seconds. `text`: what the one `restarted`
    * message tells each; without it there is none. Repeating an operation changes nothing.
+   * `instances`: each agent's last instance before; one that said hello with a higher one is back already and is told at
+   * once.
    */
   open_restart_window: [
-    { operation: string; agents: string[]; text?: string },
+    { operation: string; agents: string[]; text?: string; instances?: Record<string, number> },
     { until: string; agents: string[] },
   ];
+  /** Whom the operation's window is still open for. */
+  restart_window: [{ operation: string }, { agents: string[] }];
   /** The operation is over: what is left of its window ends. */
   close_restart_window: [{ operation: string }, { closed: number }];
   /** The destroyed agent's state is gone for good: what waited for it is dead, and its senders are told (P25). */

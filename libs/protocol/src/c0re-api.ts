@@ -11,6 +11,7 @@ import type {
   OperationRow,
   QuestionRow,
   ReminderRow,
+  TombstoneRow,
   TurnRow,
 } from './rows.js';
 import type { AgentState, Container, Driver, Role } from './values.js';
@@ -117,9 +118,48 @@ export interface OperationBody {
   reason?: string;
 }
 
+/** Body of `POST /v1/agents/:name/revive`. */
+export interface ReviveBody extends OperationBody {
+  /** Which of several destroyed agents of that name; default: the one that was destroyed last. */
+  agent_id?: string;
+}
+/** Body of `POST /v1/agents/:name/purge`. */
+export interface PurgeBody extends ReviveBody {
+  /** The agent's name once more: what is purged is gone for good. */
+  confirm: string;
+}
+
 /** Body of `POST /v1/approvals/:id/approve`: exactly the commit that was shown; null where none belongs to it. */
 export interface ApproveBody {
   sha: string | null;
+}
+
+/** A file of an agent's state folder or of the shared space (PRODUCT 8.2). */
+export interface StateFileAnswer {
+  agent: string;
+  path: string;
+  bytes: number;
+  modified_at: string;
+  /** Its text; null when it is not UTF-8. */
+  text: string | null;
+  /** Its bytes as base64 when it is not UTF-8. */
+  base64: string | null;
+}
+
+/** What lies in a folder there. */
+export interface StateFolderAnswer {
+  agent: string;
+  path: string;
+  entries: {
+    name: string;
+    kind: 'file' | 'folder' | 'other';
+    bytes: number;
+    modified_at: string;
+    /** Whether it can be read here: a plain file that everybody may read, not too large. */
+    readable: boolean;
+  }[];
+  /** Set when there are more. */
+  truncated?: true;
 }
 
 /** A diff between two trees as text for people. */
@@ -165,6 +205,9 @@ export interface C0reAnswers {
   agents: { agents: AgentRecord[] };
   operation: { operation: OperationRow };
   operations: { operations: OperationRow[]; next?: string };
+  tombstones: { tombstones: TombstoneRow[] };
+  state_file: StateFileAnswer;
+  state_folder: StateFolderAnswer;
   session: OperatorSession;
   login_link: LoginLink;
   journal: { agent: string; lines: string[] };
@@ -212,6 +255,7 @@ export interface StateSnapshot {
   seq: string;
   agents: AgentRow[];
   operations: OperationRow[];
+  tombstones: TombstoneRow[];
   /** The newest messages with their deliveries; older ones come from `/api/messages`. */
   messages: MessageRow[];
   /** The newest turns; older ones come from `/api/agents/:name/turns`. */

@@ -7,6 +7,7 @@ import type {
   OperationRow,
   QuestionRow,
   ReminderRow,
+  TombstoneRow,
   TurnEvent,
   TurnRow,
 } from './rows.js';
@@ -64,6 +65,7 @@ export interface DashboardAnswers {
   operations: { operations: OperationRow[]; next?: string };
   question: { question: QuestionRow };
   questions: { questions: QuestionRow[]; next?: string };
+  tombstones: { tombstones: TombstoneRow[] };
   released: { agent: AgentRow };
   reminder: { reminder: ReminderRow };
   reminders: { reminders: ReminderRow[]; next?: string };

@@ -12,6 +12,7 @@ export const ERROR_STATUS = {
   unauthorized: 401,
   operator_required: 401,
   forbidden: 403,
+  not_readable: 403,
   not_found: 404,
   unknown_method: 404,
   name_taken: 409,

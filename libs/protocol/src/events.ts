@@ -7,6 +7,7 @@ import type {
   OperationRow,
   QuestionRow,
   ReminderRow,
+  TombstoneRow,
   TurnEvent,
   TurnRow,
 } from './rows.js';
@@ -26,6 +27,9 @@ export interface EventPayloads {
   turn_event: { turn_id: string; agent: string; events: TurnEvent[] };
   turn_ended: { turn: TurnRow };
   operation_changed: { operation: OperationRow };
+  tombstone_added: { tombstone: TombstoneRow };
+  /** It was revived or purged. */
+  tombstone_removed: { agent_id: string; name: string; version: number };
   question_added: { question: QuestionRow };
   question_resolved: { question: QuestionRow };
   reminder_changed: { reminder: ReminderRow };

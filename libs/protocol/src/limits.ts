@@ -92,6 +92,9 @@ export const LIMITS = {
   reminder_attempts: 5,
   /** Only reminders due within this window have a job in Redis, in seconds (P22). */
   job_window_seconds: 600,
+  /** Bytes of a state file that is read, and entries of a folder that are listed (PRODUCT 8.2). */
+  state_file_bytes: 1_048_576,
+  state_entries: 1000,
   /** A restart window ends for all after this long, in seconds (P24). */
   restart_window_seconds: 600,
   /** Characters of what a request of the manager's is for, and of the reason of a denial. */

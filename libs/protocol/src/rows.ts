@@ -307,7 +307,10 @@ export interface OperationRow {
   version: number;
   id: string;
   kind: string;
+  /** Null when it is about the whole hive. */
   agent: string | null;
+  /** The operation that it is a step of; null: it was asked for by itself. */
+  parent: string | null;
   state: OperationState;
   asked_by: string;
   reason: string;
@@ -393,4 +396,17 @@ export interface AuditRow {
   target: string | null;
   /** `ok`, the id of what it made, or the code of the refusal. */
   result: string;
+}
+
+/** A destroyed agent whose state is kept: it can be revived or purged (PRODUCT 4.1). */
+export interface TombstoneRow {
+  version: number;
+  agent_id: string;
+  name: string;
+  role: Role;
+  driver: Driver;
+  container: Container | null;
+  deployed_sha: string | null;
+  created_at: string;
+  destroyed_at: string;
 }

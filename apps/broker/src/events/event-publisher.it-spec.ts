@@ -36,6 +36,7 @@ const OPERATION: OperationRow = {
   kind: 'restart',
   agent: 'alice',
   state: 'running',
+  parent: null,
   asked_by: 'operator',
   reason: '',
   asked_at: '2026-01-01T00:00:00.000Z',

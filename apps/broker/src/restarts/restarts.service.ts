@@ -43,19 +43,30 @@ export class Restarts {
   }
 
   /** Repeated for the same operation it changes nothing. */
-  async open({ operation, agents, text }: Opening[0]): Promise<Opening[1]> {
+  async open({ operation, agents, text, instances = {} }: Opening[0]): Promise<Opening[1]> {
     return this.writer.submit(() => {
       if (text !== undefined) assertBody(text);
       const found = agents.map((id) => this.agent(id));
       const known = this.windows.all().find((window) => window.operation === operation);
       const until = known?.until ?? this.clock.now() + WINDOW_MS;
-      for (const { id } of known ? [] : found) {
-        this.rows.add({ agent: id, operation, until, text: text ?? null });
-        this.changes.agentChanged(id);
+      for (const agent of known ? [] : found) {
+        const before = instances[String(agent.id)];
+        if (before !== undefined && agent.hello_instance > before) {
+          if (text !== undefined) this.tell(agent, operation, text);
+          continue;
+        }
+        this.rows.add({ agent: agent.id, operation, until, text: text ?? null });
+        this.changes.agentChanged(agent.id);
       }
       this.windows.reload();
       return { until: isoTime(until), agents: found.map(({ id }) => String(id)) };
     });
+  }
+
+  /** Whom the operation's window is still open for. */
+  openFor(operation: string): { agents: string[] } {
+    const open = this.windows.all().filter((window) => window.operation === operation);
+    return { agents: open.map(({ agent }) => String(agent)) };
   }
 
   /** What is left of the operation's window ends. */

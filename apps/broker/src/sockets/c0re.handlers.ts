@@ -55,6 +55,8 @@ export class C0reHandlers {
         return registry.instanceEnded(Number(agent_id), instance);
       },
       open_restart_window: (params) => restarts.open(validate(OpenRestartWindowCall, params)),
+      restart_window: (params) =>
+        restarts.openFor(validate(CloseRestartWindowCall, params).operation),
       close_restart_window: (params) =>
         restarts.close(validate(CloseRestartWindowCall, params).operation),
       purge_agent: (params) => purges.purge(Number(validate(PurgeAgentCall, params).agent_id)),

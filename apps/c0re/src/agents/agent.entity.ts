@@ -5,6 +5,7 @@ import type {
   Container,
   RegistryAgent,
   Role,
+  TombstoneRow,
 } from '#libs/protocol';
 import { isoTime } from '#libs/protocol';
 
@@ -48,6 +49,10 @@ export interface Agent {
   deployedSha: string | null;
   createdAt: number;
   destroyedAt: number | null;
+  /** When the last that was kept of it was removed. */
+  purgedAt: number | null;
+  /** Version of its tombstone's row; 0: it never had one. */
+  tombstoneVersion: number;
 }
 
 /** What c0re tells the operator of an agent. */
@@ -92,5 +97,21 @@ export function toRegistry(agent: Agent, tokenHash: string, runDir: string): Reg
     reminder_burst: agent.config.limits.reminder_burst,
     run_dir: runDir,
     deployed_sha: agent.deployedSha,
+  };
+}
+
+/** The tombstone of a destroyed agent that was not purged; undefined when it lives or nothing is kept of it. */
+export function toTombstone(agent: Agent): TombstoneRow | undefined {
+  if (agent.destroyedAt === null || agent.purgedAt !== null) return undefined;
+  return {
+    version: agent.tombstoneVersion,
+    agent_id: String(agent.id),
+    name: agent.name,
+    role: agent.role,
+    driver: agent.config.driver,
+    container: agent.container,
+    deployed_sha: agent.deployedSha,
+    created_at: isoTime(agent.createdAt),
+    destroyed_at: isoTime(agent.destroyedAt),
   };
 }

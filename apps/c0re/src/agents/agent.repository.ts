@@ -26,6 +26,7 @@ export type AgentChange = Partial<
     | 'tokenHash'
     | 'deployedSha'
     | 'destroyedAt'
+    | 'purgedAt'
   >
 >;
 export type NewAgent = Pick<
@@ -52,6 +53,7 @@ const COLUMNS: Record<keyof AgentChange, string> = {
   tokenHash: 'token_hash',
   deployedSha: 'deployed_sha',
   destroyedAt: 'destroyed_at',
+  purgedAt: 'purged_at',
 };
 /** Changes that the broker's copy shows. */
 const IN_REGISTRY: ReadonlySet<keyof AgentChange> = new Set([
@@ -88,6 +90,8 @@ interface AgentRow {
   deployed_sha: string | null;
   created_at: number;
   destroyed_at: number | null;
+  purged_at: number | null;
+  tombstone_version: number;
 }
 
 /** The rows of all agents that ever were; owner of the registry and its revision (P26). */
@@ -126,7 +130,43 @@ export class AgentRepository {
 
   /** Destroyed agents of that name whose folders still lie under the name. */
   keptUnder(name: string): Agent[] {
-    return this.select('name = ? AND folder = ? AND destroyed_at IS NOT NULL', name, name);
+    return this.select(
+      'name = ? AND folder = ? AND destroyed_at IS NOT NULL AND purged_at IS NULL',
+      name,
+      name,
+    );
+  }
+
+  /** Destroyed agents of which something is kept, the last destroyed first; with a name only those of that name. */
+  tombstones(name?: string): Agent[] {
+    const kept = 'destroyed_at IS NOT NULL AND purged_at IS NULL';
+    const order = 'ORDER BY destroyed_at DESC, id DESC';
+    return name === undefined
+      ? this.select(`${kept} ${order}`)
+      : this.select(`${kept} AND name = ? ${order}`, name);
+  }
+
+  /** Purged agents of which the broker does not know that. */
+  withUnreportedPurge(): Agent[] {
+    return this.select('purged_at IS NOT NULL AND purge_reported = 0 ORDER BY id');
+  }
+
+  markPurgeReported(id: number): void {
+    this.db.prepare('UPDATE agents SET purge_reported = 1 WHERE id = ?').run(id);
+  }
+
+  /** Agents that became a tombstone, or are one no more, without that having been published. */
+  withUnpublishedTombstone(limit: number): Agent[] {
+    return this.select('tombstone_published < tombstone_version ORDER BY id LIMIT ?', limit);
+  }
+
+  markTombstonesPublished(agents: readonly Agent[]): void {
+    const mark = this.db.prepare('UPDATE agents SET tombstone_published = ? WHERE id = ?');
+    this.db
+      .transaction(() => {
+        for (const { id, tombstoneVersion } of agents) mark.run(tombstoneVersion, id);
+      })
+      .immediate();
   }
 
   /** Agents whose last harness is gone without the broker knowing. */
@@ -173,6 +213,11 @@ export class AgentRepository {
             `UPDATE agents SET ${keys.map((key) => `${COLUMNS[key]} = ?`).join(', ')} WHERE id = ?`,
           )
           .run(...values, id);
+        if ('destroyedAt' in change || 'purgedAt' in change) {
+          this.db
+            .prepare('UPDATE agents SET tombstone_version = tombstone_version + 1 WHERE id = ?')
+            .run(id);
+        }
         const isKnown = this.get(id).tokenHash !== null;
         const isShown = keys.some((key) => IN_REGISTRY.has(key) && before[key] !== change[key]);
         return isKnown && isShown ? this.nextRevision() : null;
@@ -227,5 +272,7 @@ function toAgent(row: AgentRow): Agent {
     deployedSha: row.deployed_sha,
     createdAt: row.created_at,
     destroyedAt: row.destroyed_at,
+    purgedAt: row.purged_at,
+    tombstoneVersion: row.tombstone_version,
   };
 }

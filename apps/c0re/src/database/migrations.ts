@@ -125,4 +125,78 @@ export const MIGRATIONS: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    version: 3,
+    name: 'operations of the whole hive and their steps, tombstones',
+    sql: `
+      CREATE TABLE operations_with_steps (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        -- Null: it is about the whole hive.
+        agent_id INTEGER REFERENCES agents (id),
+        -- The operation that it is a step of.
+        parent INTEGER REFERENCES operations_with_steps (id),
+        state TEXT NOT NULL,
+        asked_by TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        -- The agent's instance when it began: a higher one that runs was started by it.
+        from_instance INTEGER,
+        asked_at INTEGER NOT NULL,
+        started_at INTEGER,
+        ended_at INTEGER,
+        error TEXT,
+        version INTEGER NOT NULL DEFAULT 1,
+        published_version INTEGER NOT NULL DEFAULT 0
+      ) STRICT;
+      INSERT INTO operations_with_steps
+        (id, kind, agent_id, state, asked_by, reason, asked_at, started_at, ended_at, error, version, published_version)
+        SELECT id, kind, agent_id, state, asked_by, reason, asked_at, started_at, ended_at, error, version, published_version
+        FROM operations;
+      -- What refers to the operations moves with them.
+      CREATE TABLE approvals_moved (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        state TEXT NOT NULL,
+        agent TEXT,
+        agent_id INTEGER REFERENCES agents (id),
+        commit_ref TEXT,
+        sha TEXT,
+        inputs TEXT NOT NULL DEFAULT '[]',
+        description TEXT NOT NULL,
+        requested_by TEXT NOT NULL,
+        request_id TEXT UNIQUE,
+        requested_at INTEGER NOT NULL,
+        decided_by TEXT,
+        decided_at INTEGER,
+        reason TEXT,
+        operation_id INTEGER REFERENCES operations_with_steps (id),
+        previous TEXT,
+        error TEXT,
+        resolved_at INTEGER,
+        version INTEGER NOT NULL DEFAULT 1,
+        published_version INTEGER NOT NULL DEFAULT 0
+      ) STRICT;
+      INSERT INTO approvals_moved SELECT * FROM approvals;
+      DROP TABLE approvals;
+      DROP TABLE operations;
+      ALTER TABLE operations_with_steps RENAME TO operations;
+      ALTER TABLE approvals_moved RENAME TO approvals;
+      CREATE INDEX approvals_open ON approvals (id) WHERE resolved_at IS NULL;
+      CREATE INDEX approvals_of_agent ON approvals (agent, id);
+      CREATE INDEX approvals_unpublished ON approvals (id) WHERE published_version < version;
+      CREATE INDEX operations_open ON operations (id) WHERE state IN ('queued', 'running');
+      CREATE INDEX operations_unpublished ON operations (id) WHERE published_version < version;
+      CREATE INDEX operations_parent ON operations (parent) WHERE parent IS NOT NULL;
+
+      ALTER TABLE agents ADD COLUMN purged_at INTEGER;
+      -- Whether the broker heard of the purge.
+      ALTER TABLE agents ADD COLUMN purge_reported INTEGER NOT NULL DEFAULT 0;
+      -- Rises whenever the agent becomes a tombstone or is one no more.
+      ALTER TABLE agents ADD COLUMN tombstone_version INTEGER NOT NULL DEFAULT 0;
+      ALTER TABLE agents ADD COLUMN tombstone_published INTEGER NOT NULL DEFAULT 0;
+      UPDATE agents SET tombstone_version = 1 WHERE destroyed_at IS NOT NULL;
+      CREATE INDEX agents_tombstone_unpublished ON agents (id) WHERE tombstone_published < tombstone_version;
+      CREATE INDEX agents_purge_unreported ON agents (id) WHERE purged_at IS NOT NULL AND purge_reported = 0;
+    `,
+  },
 ];

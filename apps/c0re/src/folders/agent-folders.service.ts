@@ -1,15 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
+  constants,
   existsSync,
   fchmodSync,
   fchownSync,
+  fstatSync,
   fsyncSync,
   closeSync,
   lchownSync,
   lstatSync,
   mkdirSync,
   openSync,
+  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -20,11 +23,15 @@ import { Injectable } from '@nestjs/common';
 
 import { HiveError } from '#libs/protocol';
 
+import { removeTree } from '../files/remove-tree.js';
+import { hashOf } from '../operators/credential.hash.js';
 import { C0reSettings } from '../settings/c0re.settings.js';
 import type { AgentPaths } from '../settings/hive-home.js';
 
 /** Folders for everybody: entered by all, changed by root only. */
 const ENTERED = 0o711;
+/** A token has 43 bytes. */
+const TOKEN_BYTES = 512;
 
 /**
  * The agents' folders. An agent may replace anything inside its state/ and home/ at any time, so nothing below those is
@@ -68,6 +75,42 @@ export class AgentFolders {
       }
     }
     return aside;
+  }
+
+  /** Moves folders that were set aside back under a name that nothing lies under. */
+  bringBack(aside: string, folder: string): void {
+    const { home } = this.settings;
+    for (const root of [home.agents, home.applied]) {
+      if (isThere(path.join(root, aside))) {
+        renameSync(path.join(root, aside), path.join(root, folder));
+      }
+    }
+  }
+
+  /** Removes folders that were set aside, for good. Nothing outside of them is touched, whatever lies in them. */
+  async removeAside(aside: string): Promise<void> {
+    const { home } = this.settings;
+    for (const root of [home.agents, home.applied]) {
+      const parent = path.join(root, path.dirname(aside));
+      if (isThere(parent)) await removeTree(parent, path.basename(aside));
+    }
+  }
+
+  /** Whether the agent's token file holds the token of that hash. The folder is the gateway's: no link is followed. */
+  holdsToken(paths: AgentPaths, tokenHash: string | null): boolean {
+    let fd: number;
+    try {
+      fd = openSync(paths.token, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    } catch {
+      return false;
+    }
+    try {
+      const stat = fstatSync(fd);
+      if (!stat.isFile()) return false;
+      return stat.size <= TOKEN_BYTES && hashOf(readFileSync(fd, 'utf8')) === tokenHash;
+    } finally {
+      closeSync(fd);
+    }
   }
 
   /** Makes what is missing of an agent's folders and sets their owners. `user` undefined: all is c0re's own user's. */

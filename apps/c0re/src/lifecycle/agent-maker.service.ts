@@ -25,6 +25,7 @@ import { hashOf, newSecret } from '../operators/credential.hash.js';
 import { ConfigRepositories } from '../repositories/config-repositories.service.js';
 import { AgentSecrets } from '../secrets/agent-secrets.service.js';
 import { C0reSettings } from '../settings/c0re.settings.js';
+import type { AgentPaths } from '../settings/hive-home.js';
 import { CLOCK, CONTAINER_DRIVER } from '../settings/tokens.js';
 
 /** Makes agents: checks what was asked for, and brings what belongs to an agent onto the disk. */
@@ -78,15 +79,12 @@ export class AgentMaker {
     const agent = this.agents.get(id);
     if (agent.stage === 'provisioned') return;
     if (agent.stage === 'new') this.claim(agent);
+    else if (agent.folder !== agent.name) this.bringBack(agent);
     const owner = this.owner(agent);
-    const paths = this.folders.prepare(agent.folder, owner.user);
+    const paths = this.folders.prepare(agent.name, owner.user);
     const token = newSecret();
     this.folders.writeToken(paths, token, owner.user);
-    const sha =
-      agent.pinnedSha ??
-      (await this.repositories.create(paths, agent.seed ?? {}, this.configOwner(agent)));
-    await this.repositories.deployFirst(paths, sha);
-    await this.meta.finishDeploy({ name: agent.name, sha, tag: 'deployed/0' }, `spawn-${id}`);
+    const sha = await this.firstCommit(agent, paths);
     if (agent.container) await this.driver.create(owner);
     this.agents.change(id, {
       stage: 'provisioned',
@@ -118,11 +116,35 @@ export class AgentMaker {
     return manager && this.settings.agentUser(manager.slot);
   }
 
+  /** Makes anew what belongs to the agent, from what is recorded; it does not run meanwhile (PRODUCT 4.1 rebuild). */
+  async rebuild(id: number): Promise<void> {
+    const agent = this.agents.get(id);
+    if (agent.stage !== 'provisioned') {
+      await this.provision(id);
+      return;
+    }
+    const owner = this.owner(agent);
+    const paths = this.folders.prepare(agent.folder, owner.user);
+    if (!this.folders.holdsToken(paths, agent.tokenHash)) {
+      const token = newSecret();
+      this.folders.writeToken(paths, token, owner.user);
+      this.agents.change(id, { tokenHash: hashOf(token) });
+    }
+    if (!agent.container) return;
+    await this.driver.destroy(owner);
+    await this.driver.create(owner);
+  }
+
+  /** Brings the folders of a revived agent back from where they were moved to when its name was given to another. */
+  private bringBack(agent: Agent): void {
+    this.freeName(agent.name);
+    this.folders.bringBack(agent.folder, agent.name);
+    this.agents.change(agent.id, { folder: agent.name });
+  }
+
   /** Makes sure that the agent's folders are new: what a destroyed one of that name kept is moved aside. */
   private claim(agent: Agent): void {
-    for (const kept of this.agents.keptUnder(agent.name)) {
-      this.agents.change(kept.id, { folder: this.folders.setAside(agent.name, kept.id) });
-    }
+    this.freeName(agent.name);
     if (this.folders.exist(agent.folder) && !this.approvals.isPrepared(agent.name)) {
       throw new HiveError(
         'conflict',
@@ -130,6 +152,26 @@ export class AgentMaker {
       );
     }
     this.agents.change(agent.id, { stage: 'claimed' });
+  }
+
+  /** What destroyed agents of that name kept is moved aside. */
+  private freeName(name: string): void {
+    for (const kept of this.agents.keptUnder(name)) {
+      this.agents.change(kept.id, { folder: this.folders.setAside(name, kept.id) });
+    }
+  }
+
+  /** The commit that the agent runs, deployed; a revived one has it already. */
+  private async firstCommit(agent: Agent, paths: AgentPaths): Promise<string> {
+    const { id, name, deployedSha, pinnedSha, seed } = agent;
+    const sha =
+      deployedSha ??
+      pinnedSha ??
+      (await this.repositories.create(paths, seed ?? {}, this.configOwner(agent)));
+    if (deployedSha === null) await this.repositories.deployFirst(paths, sha);
+    const tag = deployedSha === null ? 'deployed/0' : 'revived';
+    await this.meta.finishDeploy({ name, sha, tag }, `spawn-${id}`);
+    return sha;
   }
 
   /** The container driver of an agent of that configuration; null: none. Throws when it is not available. */

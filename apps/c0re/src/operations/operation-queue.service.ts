@@ -6,12 +6,15 @@ import type { Logger } from '#libs/service';
 import type { Agent } from '../agents/agent.entity.js';
 import { AgentRepository, type NewAgent } from '../agents/agent.repository.js';
 import { failureText } from '../lifecycle/failure-text.js';
-import { Lifecycle } from '../lifecycle/lifecycle.service.js';
+import { Lifecycle, type AgentOperation } from '../lifecycle/lifecycle.service.js';
 import { RegistryPush } from '../registry/registry-push.service.js';
+import { HiveRestart } from '../restarts/hive-restart.service.js';
 import { LOGGER } from '../settings/tokens.js';
 import {
   isOver,
   OperationRepository,
+  type AgentOperationKind,
+  type HiveOperationKind,
   type Operation,
   type OperationKind,
 } from './operation.repository.js';
@@ -21,9 +24,14 @@ const WANTED = {
   spawn: 'running',
   start: 'running',
   restart: 'running',
+  rebuild: 'running',
+  revive: 'running',
   stop: 'stopped',
   destroy: 'destroyed',
-} as const satisfies Partial<Record<OperationKind, Agent['wanted']>>;
+  purge: 'destroyed',
+} as const satisfies Partial<Record<AgentOperationKind, Agent['wanted']>>;
+/** After these nothing else is taken until they are over. */
+const ENDING: ReadonlySet<OperationKind> = new Set(['destroy', 'purge']);
 
 /**
  * Operations run one at a time in the order of their rows; stop does not wait in that line (P27). c0re carries out only
@@ -39,6 +47,7 @@ export class OperationQueue {
     private readonly operations: OperationRepository,
     private readonly agents: AgentRepository,
     private readonly lifecycle: Lifecycle,
+    private readonly hiveRestart: HiveRestart,
     private readonly registry: RegistryPush,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -61,12 +70,26 @@ export class OperationQueue {
     await Promise.allSettled(this.runs.values());
   }
 
+  /** The same for the whole hive. */
+  askHive(kind: HiveOperationKind, askedBy: string, reason: string): Operation {
+    const operation = this.operations.together(() => {
+      this.assertOpen();
+      const waiting = this.operations
+        .openOfHive()
+        .find((open) => open.kind === kind && open.state === 'queued');
+      const row = { kind, agent_id: null, asked_by: askedBy, reason };
+      return waiting ?? this.operations.insert(row);
+    });
+    void this.work();
+    return operation;
+  }
+
   /**
    * Records the operation and sees to it. One that waits already and is the same is returned instead. `also` is written
    * in the same transaction.
    */
   ask(
-    kind: OperationKind,
+    kind: AgentOperationKind,
     agent: Agent,
     askedBy: string,
     reason: string,
@@ -114,22 +137,33 @@ export class OperationQueue {
     });
   }
 
-  private record(kind: OperationKind, agent: Agent, askedBy: string, reason: string): Operation {
+  private assertOpen(): void {
     if (this.isPaused) {
       throw new HiveError('unavailable', 'the hive is stopping; start it again first');
     }
+  }
+
+  private record(
+    kind: AgentOperationKind,
+    agent: Agent,
+    askedBy: string,
+    reason: string,
+  ): Operation {
+    this.assertOpen();
     const open = this.operations.open(agent.id);
-    const destroy = open.find((operation) => operation.kind === 'destroy');
-    if (destroy && kind !== 'destroy') {
+    const ending = open.find((operation) => ENDING.has(operation.kind));
+    if (ending && kind !== ending.kind) {
+      const what = ending.kind === 'destroy' ? 'destroyed' : 'purged';
       throw new HiveError(
         'conflict',
-        `${agent.name} is being destroyed by operation ${formatId('o', destroy.id)}`,
+        `${agent.name} is being ${what} by operation ${formatId('o', ending.id)}`,
       );
     }
-    const last = open.at(-1);
+    const last = open.findLast(({ parent }) => parent === null);
     // Two deploys are never the same: each has its own commit.
-    if (last?.kind === kind && kind !== 'deploy' && (last.state === 'queued' || kind === 'destroy'))
-      return last;
+    const isSame = last?.kind === kind && kind !== 'deploy';
+    if (isSame && (last.state === 'queued' || ENDING.has(kind))) return last;
+    if (kind === 'revive') this.raise(agent);
     const operation = this.operations.insert({
       kind,
       agent_id: agent.id,
@@ -146,6 +180,26 @@ export class OperationQueue {
     return operation;
   }
 
+  /** The agent has its name from now on; its old token stays dead. */
+  private raise(agent: Agent): void {
+    if (this.agents.byName(agent.name)) {
+      throw new HiveError(
+        'name_taken',
+        `there is a living agent named "${agent.name}"; destroy it before the other is revived`,
+      );
+    }
+    if (agent.deployedSha === null) {
+      throw new HiveError('conflict', `"${agent.name}" was never made; purge it and spawn it anew`);
+    }
+    this.agents.change(agent.id, {
+      destroyedAt: null,
+      stage: 'claimed',
+      tokenHash: null,
+      state: 'stopped',
+      reason: '',
+    });
+  }
+
   private async work(): Promise<void> {
     if (this.isWorking) return;
     this.isWorking = true;
@@ -153,7 +207,9 @@ export class OperationQueue {
       for (;;) {
         const next = this.operations
           .open()
-          .find(({ kind, state }) => kind !== 'stop' && state === 'queued');
+          .find(
+            ({ kind, state, parent }) => kind !== 'stop' && state === 'queued' && parent === null,
+          );
         if (!next || this.isPaused) return;
         await this.run(next);
       }
@@ -175,12 +231,16 @@ export class OperationQueue {
     const { id, kind, agent } = operation;
     this.operations.setState(id, 'running');
     try {
-      await this.lifecycle.carryOut(operation);
+      if (isOfAgent(operation)) await this.lifecycle.carryOut(operation);
+      else await this.hiveRestart.carryOut(operation, (step) => this.run(step));
       if (kind === 'destroy') {
         freeLine();
         await this.registry.confirmed();
       }
-      this.operations.setState(id, 'done');
+      this.operations.together(() => {
+        this.operations.setState(id, 'done');
+        if (isOfAgent(operation)) this.lifecycle.tellManager(operation);
+      });
       this.logger.info({ operation: formatId('o', id), kind, agent }, 'operation done');
     } catch (error) {
       this.logger.error(
@@ -195,5 +255,9 @@ export class OperationQueue {
 }
 
 function isStart({ kind, state }: Operation): boolean {
-  return state === 'queued' && (kind === 'start' || kind === 'restart');
+  return state === 'queued' && (kind === 'start' || kind === 'restart' || kind === 'rebuild');
+}
+
+function isOfAgent(operation: Operation): operation is AgentOperation {
+  return operation.agent_id !== null;
 }

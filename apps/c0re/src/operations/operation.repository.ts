@@ -8,7 +8,19 @@ import { C0reDatabase } from '../database/c0re.database.js';
 import { CLOCK } from '../settings/tokens.js';
 
 /** The verbs of PRODUCT 4.1 that are operations. */
-export type OperationKind = 'spawn' | 'start' | 'stop' | 'restart' | 'deploy' | 'destroy';
+export type AgentOperationKind =
+  | 'spawn'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'rebuild'
+  | 'deploy'
+  | 'destroy'
+  | 'revive'
+  | 'purge';
+/** Those of the whole hive; their steps are operations of agents. */
+export type HiveOperationKind = 'restart_all' | 'update_all';
+export type OperationKind = AgentOperationKind | HiveOperationKind;
 
 /** Whether nothing more happens to it. */
 export function isOver({ state }: Pick<Operation, 'state'>): boolean {
@@ -18,8 +30,13 @@ export function isOver({ state }: Pick<Operation, 'state'>): boolean {
 export interface Operation {
   id: number;
   kind: OperationKind;
-  agent_id: number;
-  agent: string;
+  /** Null, as the name, when it is about the whole hive. */
+  agent_id: number | null;
+  agent: string | null;
+  /** The operation that it is a step of. */
+  parent: number | null;
+  /** The agent's instance when it began; null before that. */
+  from_instance: number | null;
   state: OperationState;
   asked_by: string;
   reason: string;
@@ -31,7 +48,7 @@ export interface Operation {
 }
 
 const SELECT =
-  'SELECT operations.*, agents.name AS agent FROM operations JOIN agents ON agents.id = operations.agent_id';
+  'SELECT operations.*, agents.name AS agent FROM operations LEFT JOIN agents ON agents.id = operations.agent_id';
 
 /** The rows of operations (P27): what is asked, what runs, what came of it. */
 @Injectable()
@@ -57,13 +74,16 @@ export class OperationRepository {
     return this.db.transaction(work).immediate();
   }
 
-  insert(asked: Pick<Operation, 'kind' | 'agent_id' | 'asked_by' | 'reason'>): Operation {
+  insert(
+    asked: Pick<Operation, 'kind' | 'agent_id' | 'asked_by' | 'reason'>,
+    parent: number | null = null,
+  ): Operation {
     const { lastInsertRowid } = this.db
       .prepare(
-        `INSERT INTO operations (kind, agent_id, state, asked_by, reason, asked_at)
-         VALUES (@kind, @agent_id, 'queued', @asked_by, @reason, @asked_at)`,
+        `INSERT INTO operations (kind, agent_id, parent, state, asked_by, reason, asked_at)
+         VALUES (@kind, @agent_id, @parent, 'queued', @asked_by, @reason, @asked_at)`,
       )
-      .run({ ...asked, asked_at: this.clock.now() });
+      .run({ ...asked, parent, asked_at: this.clock.now() });
     const id = Number(lastInsertRowid);
     this.changed(id);
     return this.get(id);
@@ -81,6 +101,24 @@ export class OperationRepository {
     return agentId === undefined
       ? this.select(`${open} ORDER BY operations.id`)
       : this.select(`${open} AND agent_id = ? ORDER BY operations.id`, agentId);
+  }
+
+  /** Open ones of the whole hive, oldest first. */
+  openOfHive(): Operation[] {
+    return this.open().filter((operation) => operation.agent_id === null);
+  }
+
+  /** Its steps, in the order in which they were recorded. */
+  steps(parent: number): Operation[] {
+    return this.select('operations.parent = ? ORDER BY operations.id', parent);
+  }
+
+  /** Notes from which instance of the agent it sets out; what stands there already stays. */
+  begin(id: number, instance: number): number {
+    this.db
+      .prepare('UPDATE operations SET from_instance = coalesce(from_instance, ?) WHERE id = ?')
+      .run(instance, id);
+    return this.get(id).from_instance ?? instance;
   }
 
   /** Newest first; `before` leaves out that one and newer ones. */
@@ -133,6 +171,7 @@ export function toOperationRow(operation: Operation): OperationRow {
     id: formatId('o', operation.id),
     kind: operation.kind,
     agent: operation.agent,
+    parent: operation.parent === null ? null : formatId('o', operation.parent),
     state: operation.state,
     asked_by: operation.asked_by,
     reason: operation.reason,

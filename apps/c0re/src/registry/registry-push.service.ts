@@ -130,6 +130,10 @@ export class RegistryPush {
     return this.client.call('identify', { credential }, { connectWaitMs: IDENTIFY_WAIT_MS });
   }
 
+  get isConnected(): boolean {
+    return this.client.isConnected;
+  }
+
   /** Tells the broker what it does not know yet, now. */
   kick(): void {
     if (this.isBusy) this.isAskedAgain = true;
@@ -154,7 +158,7 @@ export class RegistryPush {
         await this.pushRegistry();
         await this.reportEnds();
         await this.publishOperations();
-        for (const feed of this.feeds) await feed((method, params) => this.call(method, params));
+        for (const feed of this.feeds) await feed((method, params) => this.ask(method, params));
       } while (this.isAskedAgain);
     } catch (error) {
       if (!(error instanceof HiveError) || error.code !== 'unavailable') {
@@ -172,7 +176,7 @@ export class RegistryPush {
     if (this.sent === undefined) await this.pushWhole();
     for (let next = this.pending[0]; next !== undefined; next = this.pending[0]) {
       try {
-        await this.call('put_agent', next);
+        await this.ask('put_agent', next);
       } catch (error) {
         if (!(error instanceof HiveError) || error.code !== 'conflict') throw error;
         this.logger.warn({ revision: next.revision }, 'the broker missed a change: all is pushed');
@@ -188,7 +192,7 @@ export class RegistryPush {
   private async pushWhole(): Promise<void> {
     const revision = this.agents.revision();
     this.pending = [];
-    await this.call('put_registry', { revision, agents: this.entries() });
+    await this.ask('put_registry', { revision, agents: this.entries() });
     this.nowSent(revision);
   }
 
@@ -206,7 +210,7 @@ export class RegistryPush {
     for (const { id, tokenHash, endedInstance } of this.agents.withUnreportedEnd()) {
       if (tokenHash !== null) {
         try {
-          await this.call('instance_ended', { agent_id: String(id), instance: endedInstance });
+          await this.ask('instance_ended', { agent_id: String(id), instance: endedInstance });
         } catch (error) {
           if (!(error instanceof HiveError) || error.code !== 'not_found') throw error;
         }
@@ -219,7 +223,7 @@ export class RegistryPush {
     for (;;) {
       const batch = this.operations.unpublished(OPERATIONS_PER_CALL);
       if (batch.length === 0) return;
-      await this.call('publish', {
+      await this.ask('publish', {
         events: batch.map((operation) => ({
           kind: 'operation_changed',
           operation: toOperationRow(operation),
@@ -233,7 +237,7 @@ export class RegistryPush {
     const revision = this.agents.revision();
     if (!this.isInStep || this.isBusy) return;
     try {
-      const theirs = await this.call('registry_revision', {});
+      const theirs = await this.ask('registry_revision', {});
       if (this.agents.revision() !== revision || this.isBusy) return;
       if (theirs.revision === revision && theirs.digest === registryDigest(this.entries())) return;
       this.logger.warn({ revision, theirs: theirs.revision }, "the broker's registry differs");
@@ -244,7 +248,8 @@ export class RegistryPush {
     }
   }
 
-  private call<K extends keyof BrokerC0reApi>(
+  /** A request to the broker that is there now. @throws HiveError `unavailable` when it is not. */
+  ask<K extends keyof BrokerC0reApi>(
     method: K,
     params: BrokerC0reApi[K][0],
   ): Promise<BrokerC0reApi[K][1]> {

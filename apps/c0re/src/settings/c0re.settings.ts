@@ -23,6 +23,10 @@ export interface Timings {
   settleMs: number;
   /** How often an adopted harness is looked at: only a parent is told of an exit. */
   adoptedPollMs: number;
+  /** Longest from a planned restart of an agent until its harness is back with the broker. */
+  healthyMs: number;
+  /** Longest that a planned restart waits for a broker that is away. */
+  brokerMs: number;
 }
 
 export const DEFAULT_TIMINGS: Timings = {
@@ -34,6 +38,8 @@ export const DEFAULT_TIMINGS: Timings = {
   stableMs: 60_000,
   settleMs: 3000,
   adoptedPollMs: 500,
+  healthyMs: 60_000,
+  brokerMs: 5000,
 };
 
 /** What tests set and a hive in use does not. */

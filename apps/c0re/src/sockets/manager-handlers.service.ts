@@ -18,7 +18,8 @@ import { OperationQueue } from '../operations/operation-queue.service.js';
 import {
   OperationRepository,
   toOperationRow,
-  type OperationKind,
+  type AgentOperationKind,
+  type Operation,
 } from '../operations/operation.repository.js';
 import { C0reSettings } from '../settings/c0re.settings.js';
 import type { C0reAnswer, C0reRequest, RequestHandlers } from './request-handler.js';
@@ -41,8 +42,8 @@ export class ManagerHandlers {
     manager_start: (request: C0reRequest) => this.operate('start', request),
     manager_stop: (request: C0reRequest) => this.operate('stop', request),
     manager_restart: (request: C0reRequest) => this.operate('restart', request),
-    manager_rebuild: () => notYet(),
-    manager_restart_all: () => notYet(),
+    manager_rebuild: (request: C0reRequest) => this.operate('rebuild', request),
+    manager_restart_all: (request: C0reRequest) => this.restartAll(request),
     manager_cancels: ({ body }: C0reRequest) => {
       const { kind, id } = body as ManagerCancelRequest;
       return { body: {}, target: `${kind} ${id}` };
@@ -64,19 +65,25 @@ export class ManagerHandlers {
     return { status: 202, body, audit: body.id };
   }
 
-  private operate(kind: OperationKind, { name, body, askedBy }: C0reRequest): C0reAnswer {
+  private operate(kind: AgentOperationKind, request: C0reRequest): C0reAnswer {
+    const { name, askedBy } = request;
+    return this.once(request, () => this.queue.ask(kind, this.other(name), askedBy, ''));
+  }
+
+  private restartAll(request: C0reRequest): C0reAnswer {
+    return this.once(request, () => this.queue.askHive('restart_all', request.askedBy, ''));
+  }
+
+  private once({ body }: C0reRequest, ask: () => Operation): C0reAnswer {
     const { request_id } = body as ManagerVerbRequest;
     const before = this.done.get(request_id);
-    const operation =
-      before === undefined
-        ? this.queue.ask(kind, this.other(name), askedBy, '')
-        : this.operations.get(before);
+    const operation = before === undefined ? ask() : this.operations.get(before);
     this.remember(request_id, operation.id);
     return {
       status: 202,
       body: { operation: toOperationRow(operation) } satisfies C0reAnswers['operation'],
       audit: formatId('o', operation.id),
-      target: operation.agent,
+      target: operation.agent ?? 'the hive',
     };
   }
 
@@ -107,8 +114,4 @@ export class ManagerHandlers {
     if (!agent) throw new HiveError('not_found', `there is no agent named "${name}"`);
     return agent;
   }
-}
-
-function notYet(): never {
-  throw new HiveError('not_available_yet', 'this is not available yet');
 }

@@ -1,21 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 
 import {
-  formatId,
   HiveError,
   parseId,
   type C0reAnswers,
   type C0reHealth,
   type SpawnBody,
 } from '#libs/protocol';
-import type {
-  JournalQuery,
-  LoginRequest,
-  OperationRequest,
-  OperationsQuery,
-  WaitQuery,
-} from '#libs/requests';
-import type { Clock } from '#libs/service';
+import type { JournalQuery, LoginRequest, OperationRequest, OperationsQuery } from '#libs/requests';
 
 import { toRecord, type Agent } from '../agents/agent.entity.js';
 import { AgentRepository } from '../agents/agent.repository.js';
@@ -26,24 +18,18 @@ import { AgentMaker } from '../lifecycle/agent-maker.service.js';
 import { AgentRunner } from '../lifecycle/agent-runner.service.js';
 import { Lifecycle } from '../lifecycle/lifecycle.service.js';
 import { OperationQueue } from '../operations/operation-queue.service.js';
-import {
-  isOver,
-  OperationRepository,
-  toOperationRow,
-  type Operation,
-  type OperationKind,
-} from '../operations/operation.repository.js';
+import { OperationRepository, toOperationRow } from '../operations/operation.repository.js';
 import { OperatorCredentials } from '../operators/operator-credentials.service.js';
 import { RegistryPush } from '../registry/registry-push.service.js';
 import { C0reSettings } from '../settings/c0re.settings.js';
-import { CLOCK, CONTAINER_DRIVER } from '../settings/tokens.js';
+import { CONTAINER_DRIVER } from '../settings/tokens.js';
+import { StateFileHandlers } from '../state-files/state-file.handlers.js';
 import { ApprovalHandlers } from './approval-handlers.service.js';
 import { ConfigHandlers } from './config-handlers.service.js';
+import { LifeHandlers } from './life.handlers.js';
 import { ManagerHandlers } from './manager-handlers.service.js';
+import { OperationAnswers } from './operation-answers.service.js';
 import type { C0reAnswer, C0reRequest, RequestHandlers } from './request-handler.js';
-
-/** Longest that `wait=1` holds an answer back; peers give up after two minutes. */
-const LONGEST_WAIT_MS = 100_000;
 
 /** What each request of the table does. */
 @Injectable()
@@ -63,6 +49,7 @@ export class C0reRequestHandlers {
     stop: (request: C0reRequest) => this.operate('stop', request),
     restart: (request: C0reRequest) => this.operate('restart', request),
     destroy: (request: C0reRequest) => this.operate('destroy', request),
+    rebuild: (request: C0reRequest) => this.operate('rebuild', request),
     stop_all: () => this.stopAll(),
   } satisfies Partial<RequestHandlers>;
 
@@ -77,16 +64,20 @@ export class C0reRequestHandlers {
     private readonly operators: OperatorCredentials,
     private readonly registry: RegistryPush,
     private readonly protections: Protections,
+    private readonly answers: OperationAnswers,
+    private readonly lives: LifeHandlers,
+    private readonly stateFiles: StateFileHandlers,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     private readonly approvals: ApprovalHandlers,
     private readonly configs: ConfigHandlers,
     private readonly managers: ManagerHandlers,
-    @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   get byRoute(): RequestHandlers {
     return {
       ...this.own,
+      ...this.lives.byRoute,
+      ...this.stateFiles.byRoute,
       ...this.approvals.byRoute,
       ...this.configs.byRoute,
       ...this.managers.byRoute,
@@ -144,36 +135,16 @@ export class C0reRequestHandlers {
     const asked = body as SpawnBody;
     const row = this.maker.check(asked);
     const operation = this.queue.askSpawn(row, askedBy, asked.reason ?? '');
-    return this.answer(operation, query);
+    return this.answers.of(operation, query);
   }
 
   private operate(
-    kind: OperationKind,
+    kind: 'start' | 'stop' | 'restart' | 'rebuild' | 'destroy',
     { name, body, query, askedBy }: C0reRequest,
   ): Promise<C0reAnswer> {
     const { reason = '' }: OperationRequest = body;
     const operation = this.queue.ask(kind, this.agent(name), askedBy, reason);
-    return this.answer(operation, query);
-  }
-
-  /** The operation as it is now, or with `wait=1` as it ended: a failed one is an answer, not an error. */
-  private async answer(asked: Operation, query: object): Promise<C0reAnswer> {
-    const operation = (query as WaitQuery).wait === '1' ? await this.ended(asked) : asked;
-    return {
-      status: isOver(operation) ? 200 : 202,
-      body: { operation: toOperationRow(operation) } satisfies C0reAnswers['operation'],
-      audit: formatId('o', operation.id),
-      target: operation.agent,
-    };
-  }
-
-  /** The operation when it is over, or as it is when the caller's patience must be nearly at its end. */
-  private async ended({ id }: Operation): Promise<Operation> {
-    const { promise: timeOut, resolve } = Promise.withResolvers<void>();
-    const cancel = this.clock.after(LONGEST_WAIT_MS, resolve);
-    await Promise.race([this.queue.ended(id), timeOut]);
-    cancel();
-    return this.operations.get(id);
+    return this.answers.of(operation, query);
   }
 
   private async stopAll(): Promise<C0reAnswer> {

@@ -34,6 +34,8 @@ import { readableByAll } from './readable-copy.js';
 export const UID_BASE = 33_554_432 + (process.pid % 8192) * 8;
 export const isRoot = process.getuid?.() === 0;
 
+type Verb = 'start' | 'stop' | 'restart' | 'rebuild' | 'destroy' | 'revive' | 'purge';
+
 export interface FixtureOptions {
   clock?: Clock;
   timings?: Partial<Timings>;
@@ -89,6 +91,8 @@ export class C0reFixture {
         firstBackOffMs: 50,
         settleMs: 400,
         adoptedPollMs: 20,
+        brokerMs: 100,
+        healthyMs: 5000,
         ...this.options.timings,
       },
     });
@@ -163,8 +167,8 @@ export class C0reFixture {
     return operation;
   }
 
-  verb(name: string, verb: 'start' | 'stop' | 'restart' | 'destroy'): Promise<OperationRow> {
-    return this.operation(`/v1/agents/${name}/${verb}`);
+  verb(name: string, verb: Verb, body: object = {}): Promise<OperationRow> {
+    return this.operation(`/v1/agents/${name}/${verb}`, body);
   }
 
   async agent(name: string): Promise<AgentRecord> {

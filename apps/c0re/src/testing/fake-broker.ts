@@ -21,6 +21,10 @@ export class FakeBroker {
   waiting: ApprovalRow[] = [];
   /** Live runs by the hash of their token. */
   readonly runs = new Map<string, Identity>();
+  readonly purged: string[] = [];
+  readonly windows = new Map<string, { agents: string[]; text: string }>();
+  /** Whether agents stay in their restart window, as without a hello of theirs. */
+  keepsWindows = false;
   revision = 0;
   /** How often c0re compared the copies. */
   compared = 0;
@@ -63,9 +67,22 @@ export class FakeBroker {
           this.compared += 1;
           return { revision: this.revision, digest: registryDigest([...this.agents.values()]) };
         },
-        open_restart_window: () => ({ until: '', agents: [] }),
-        close_restart_window: () => ({ closed: 0 }),
-        purge_agent: () => ({ dead: 0 }),
+        open_restart_window: ({ operation, agents, text }) => {
+          this.calls.push(`open ${operation}`);
+          this.windows.set(operation, { agents: [...agents], text: text ?? '' });
+          return { until: '', agents };
+        },
+        restart_window: ({ operation }) => ({
+          agents: this.keepsWindows ? (this.windows.get(operation)?.agents ?? []) : [],
+        }),
+        close_restart_window: ({ operation }) => {
+          this.calls.push(`close ${operation}`);
+          return { closed: this.windows.delete(operation) ? 1 : 0 };
+        },
+        purge_agent: ({ agent_id }) => {
+          this.purged.push(agent_id);
+          return { dead: 0 };
+        },
         instance_ended: (end) => {
           this.calls.push(`instance_ended ${end.instance}`);
           this.ended.push(end);

@@ -11,16 +11,17 @@ const VERBS = {
   start: 'start an agent',
   stop: 'end every process of an agent',
   restart: 'stop and start an agent',
+  rebuild: 'make all that belongs to an agent anew, and start it',
   destroy: 'end an agent for good; its state folder is kept',
 } as const;
 
-interface OperationOptions {
+export interface OperationOptions {
   json?: boolean;
   wait: boolean;
   reason?: string;
 }
 
-/** `hive agents`, `spawn`, `start`, `stop`, `restart`, `destroy`. */
+/** `hive agents`, `spawn`, `start`, `stop`, `restart`, `rebuild`, `destroy`. */
 export function addAgentCommands(program: Command, context: Context): void {
   program
     .command('agents')
@@ -58,7 +59,8 @@ export function addAgentCommands(program: Command, context: Context): void {
   }
 }
 
-async function operate(
+/** Asks for an operation and shows how it went; a failed one is a failure of the command. */
+export async function operate(
   context: Context,
   path: string,
   body: Record<string, unknown>,
@@ -80,7 +82,8 @@ async function operate(
 
 function words({ kind, agent, state, id }: OperationRow): string {
   if (state === 'failed' || state === 'cancelled') return '';
-  return state === 'done' ? `${agent}: ${kind} done` : `${agent}: ${kind} is ${state} (${id})`;
+  const who = agent ?? 'all agents';
+  return state === 'done' ? `${who}: ${kind} done` : `${who}: ${kind} is ${state} (${id})`;
 }
 
 function agentTable(agents: AgentRow[]): string {

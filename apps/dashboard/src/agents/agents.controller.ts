@@ -29,7 +29,7 @@ import {
   WakeAgentDto,
 } from './agents.dto.js';
 
-const ACCEPTED = {
+export const ACCEPTED = {
   type: OperationAnswerSchema,
   description: 'The operation as it stands; its end comes as operation_changed.',
 };
@@ -94,6 +94,19 @@ export class AgentsController {
     @Operator() operator: CredentialHeaders,
   ): Promise<OperationAnswerSchema> {
     return this.order('restart', name, body, wait, operator);
+  }
+
+  @Post(':name/rebuild')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Makes all that belongs to an agent anew and starts it' })
+  @ApiAcceptedResponse(ACCEPTED)
+  rebuild(
+    @Param('name') name: string,
+    @Body() body: VerbDto,
+    @Query() { wait }: WaitDto,
+    @Operator() operator: CredentialHeaders,
+  ): Promise<OperationAnswerSchema> {
+    return this.order('rebuild', name, body, wait, operator);
   }
 
   @Post(':name/destroy')
@@ -173,6 +186,6 @@ export class AgentsController {
   }
 }
 
-function waiting(wait: WaitDto['wait']): string {
+export function waiting(wait: WaitDto['wait']): string {
   return wait === '1' ? '?wait=1' : '';
 }

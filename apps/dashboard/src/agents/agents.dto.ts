@@ -69,6 +69,21 @@ export class VerbDto {
   reason?: string;
 }
 
+export class ReviveDto extends VerbDto {
+  @ApiPropertyOptional({ description: 'Which of several tombstones of that name.', example: '7' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(16)
+  agent_id?: string;
+}
+
+export class PurgeDto extends ReviveDto {
+  @ApiProperty({ description: "The agent's name once more: what is purged is gone for good." })
+  @IsString()
+  @MaxLength(64)
+  confirm!: string;
+}
+
 export class WaitDto {
   @ApiPropertyOptional({
     enum: ['0', '1'],

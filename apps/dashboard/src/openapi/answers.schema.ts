@@ -15,6 +15,7 @@ import {
   AgentSchema,
   MessageSchema,
   OperationSchema,
+  TombstoneSchema,
   TurnEventSchema,
   TurnSchema,
 } from './rows.schema.js';
@@ -39,6 +40,7 @@ export class StateSchema implements StateSnapshot {
   seq!: string;
   @ApiProperty({ type: [AgentSchema] }) agents!: AgentSchema[];
   @ApiProperty({ type: [OperationSchema] }) operations!: OperationSchema[];
+  @ApiProperty({ type: [TombstoneSchema] }) tombstones!: TombstoneSchema[];
   @ApiProperty({ type: [MessageSchema] }) messages!: MessageSchema[];
   @ApiProperty({ type: [TurnSchema] }) turns!: TurnSchema[];
   @ApiProperty({ type: [QuestionSchema] }) questions!: QuestionSchema[];
@@ -142,6 +144,9 @@ export class OperationAnswerSchema {
 export class OperationsSchema {
   @ApiProperty({ type: [OperationSchema] }) operations!: OperationSchema[];
   @ApiPropertyOptional(NEXT) next?: string;
+}
+export class TombstonesSchema {
+  @ApiProperty({ type: [TombstoneSchema] }) tombstones!: TombstoneSchema[];
 }
 
 export class LoginLinkSchema {

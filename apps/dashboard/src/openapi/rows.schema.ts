@@ -29,6 +29,7 @@ import {
   type ResultKind,
   type Role,
   type SenderKind,
+  type TombstoneRow,
   type TurnEvent,
   type TurnEventKind,
   type TurnRow,
@@ -160,6 +161,8 @@ export class OperationSchema implements OperationRow {
   @ApiProperty({ example: 'o3' }) id!: string;
   @ApiProperty() kind!: string;
   @ApiProperty({ type: String, nullable: true }) agent!: string | null;
+  @ApiProperty({ type: String, nullable: true, description: 'The operation it is a step of.' })
+  parent!: string | null;
   @ApiProperty({ enum: OPERATION_STATES }) state!: OperationState;
   @ApiProperty() asked_by!: string;
   @ApiProperty() reason!: string;
@@ -167,4 +170,16 @@ export class OperationSchema implements OperationRow {
   @ApiProperty({ ...TIME, nullable: true }) started_at!: string | null;
   @ApiProperty({ ...TIME, nullable: true }) ended_at!: string | null;
   @ApiProperty({ type: String, nullable: true }) error!: string | null;
+}
+
+export class TombstoneSchema implements TombstoneRow {
+  @ApiProperty({ type: Number }) version!: number;
+  @ApiProperty() agent_id!: string;
+  @ApiProperty() name!: string;
+  @ApiProperty({ enum: ROLES }) role!: Role;
+  @ApiProperty({ enum: DRIVERS }) driver!: Driver;
+  @ApiProperty({ enum: CONTAINERS, nullable: true }) container!: Container | null;
+  @ApiProperty({ type: String, nullable: true }) deployed_sha!: string | null;
+  @ApiProperty(TIME) created_at!: string;
+  @ApiProperty(TIME) destroyed_at!: string;
 }

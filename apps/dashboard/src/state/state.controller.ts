@@ -3,7 +3,11 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 
 import { Operator } from '../access/operator.decorator.js';
 import { EventFanOut } from '../events/event-fan-out.js';
-import { StateSchema, type OperationsSchema } from '../openapi/answers.schema.js';
+import {
+  StateSchema,
+  type OperationsSchema,
+  type TombstonesSchema,
+} from '../openapi/answers.schema.js';
 import type { ApprovalsSchema, MetaInputsSchema } from '../openapi/approvals.schema.js';
 import { BrokerLink } from '../services/broker.link.js';
 import { C0reLink, type CredentialHeaders } from '../services/c0re.link.js';
@@ -29,13 +33,15 @@ export class StateController {
   @ApiOkResponse({ type: StateSchema })
   async state(@Operator() operator: CredentialHeaders): Promise<StateSchema> {
     const seq = await this.events.end();
-    const [{ version: _version, ...rows }, { operations }, { approvals }, { meta_inputs }] =
+    const [broker, { operations }, { approvals }, { meta_inputs }, { tombstones }] =
       await Promise.all([
         this.broker.call('snapshot', { messages: MESSAGES }),
         this.c0re.ask<OperationsSchema>(`/v1/operations?limit=${OPERATIONS}`, operator),
         this.c0re.ask<ApprovalsSchema>(`/v1/approvals?limit=${APPROVALS}`, operator),
         this.c0re.ask<MetaInputsSchema>('/v1/meta-inputs', operator),
+        this.c0re.ask<TombstonesSchema>('/v1/tombstones', operator),
       ]);
-    return { seq, operations, approvals, meta_inputs, ...rows };
+    const { version: _version, ...rows } = broker;
+    return { seq, operations, approvals, meta_inputs, tombstones, ...rows };
   }
 }

@@ -30,6 +30,7 @@ export class ScriptedC0re {
     this.on('GET /v1/operations', () => ({ operations: [operation('start', 'scout')] }));
     this.on('GET /v1/approvals', () => ({ approvals: [] }));
     this.on('GET /v1/meta-inputs', () => ({ meta_inputs: [], log: [] }));
+    this.on('GET /v1/tombstones', () => ({ tombstones: [] }));
     this.on('POST /v1/login', ({ body }) => this.login((body as { token: string }).token));
     this.on('POST /v1/sessions/check', (request) => this.check(request));
     this.on('POST /v1/logout', ({ headers }) => {
@@ -118,6 +119,7 @@ export function operation(kind: string, agent: string): OperationRow {
     id: 'o1',
     kind,
     agent,
+    parent: null,
     state: 'queued',
     asked_by: 'operator',
     reason: '',

@@ -32,6 +32,7 @@ import {
   type Role,
 } from '#libs/protocol';
 
+import { IsCounts } from '../harness/counts.validator.js';
 import { IsSha256 } from './checks.js';
 
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -172,6 +173,10 @@ export class OpenRestartWindowCall {
   @IsOptional()
   @IsString()
   text?: string;
+
+  @IsOptional()
+  @IsCounts(100_000)
+  instances?: Record<string, number>;
 }
 
 export class CloseRestartWindowCall {

@@ -18,13 +18,11 @@ export {
   LoginRequest,
   OperationRequest,
   OperationsQuery,
+  PurgeRequest,
+  ReviveRequest,
   SpawnRequest,
+  StateFileQuery,
   WaitQuery,
 } from './requests.dto.js';
-export {
-  C0RE_PEERS,
-  C0RE_ROUTES,
-  type C0rePeer,
-  type C0reRoute,
-  type C0reRouteName,
-} from './routes.js';
+export { C0RE_PEERS, type C0rePeer, type C0reRoute } from './route.js';
+export { C0RE_ROUTES, type C0reRouteName } from './routes.js';

@@ -13,7 +13,13 @@ import {
   ValidateIf,
 } from 'class-validator';
 
-import type { OperationBody, SpawnBody } from '#libs/protocol';
+import {
+  AGENT_NAME,
+  type OperationBody,
+  type PurgeBody,
+  type ReviveBody,
+  type SpawnBody,
+} from '#libs/protocol';
 
 import { IsTextMap } from './text-map.validator.js';
 
@@ -58,12 +64,26 @@ export class SpawnRequest implements SpawnBody {
   reason?: string;
 }
 
-/** Body of `POST /v1/agents/:name/{start,stop,restart,destroy}`. */
+/** Body of `POST /v1/agents/:name/{start,stop,restart,rebuild,destroy}`, `/v1/restart-all` and `/v1/update-all`. */
 export class OperationRequest implements OperationBody {
   @IsOptional()
   @IsString()
   @MaxLength(REASON_CHARS)
   reason?: string;
+}
+
+/** Body of `POST /v1/agents/:name/revive`. */
+export class ReviveRequest extends OperationRequest implements ReviveBody {
+  @IsOptional()
+  @Matches(/^[1-9]\d{0,14}$/, { message: 'agent_id must be that of a tombstone' })
+  agent_id?: string;
+}
+
+/** Body of `POST /v1/agents/:name/purge`. */
+export class PurgeRequest extends ReviveRequest implements PurgeBody {
+  @IsString()
+  @MaxLength(64)
+  confirm: string;
 }
 
 /** Query of what ends in an operation: `wait=1` answers when the operation has ended. */
@@ -96,4 +116,15 @@ export class OperationsQuery {
   @IsOptional()
   @Matches(/^o[1-9]\d{0,14}$/, { message: 'before must be the id of an operation, as o12' })
   before?: string;
+}
+
+/** Query of `GET /v1/state-file` and `GET /v1/state-files`. */
+export class StateFileQuery {
+  @Matches(AGENT_NAME, { message: 'agent must be the name of an agent' })
+  agent: string;
+
+  /** Below the agent's state folder, or `/shared/…`; default: the state folder itself. */
+  @IsString()
+  @MaxLength(4096)
+  path: string = '';
 }

@@ -13,55 +13,24 @@ import {
   ManagerVerbRequest,
   UpdateMetaInputsRequest,
 } from './approvals.dto.js';
+import { LIFE_ROUTES } from './life.routes.js';
 import {
   JournalQuery,
   LoginRequest,
-  OperationRequest,
   OperationsQuery,
   SpawnRequest,
   WaitQuery,
 } from './requests.dto.js';
+import {
+  CREDENTIAL,
+  NAME,
+  OPERATOR_PEERS,
+  read,
+  verb,
+  C0RE_PEERS,
+  type C0reRoute,
+} from './route.js';
 
-/** The peers that have a socket of c0re of their own (P29). */
-export const C0RE_PEERS = ['dashboard', 'gateway', 'scheduler', 'admin'] as const;
-export type C0rePeer = (typeof C0RE_PEERS)[number];
-
-/** One request of c0re's sockets. Everything that c0re answers stands in C0RE_ROUTES; nothing else is answered. */
-export interface C0reRoute {
-  method: 'GET' | 'POST';
-  path: string;
-  /** Who may send it: the route exists on these peers' sockets only. */
-  peers: readonly C0rePeer[];
-  /**
-   * Whether the request must carry the operator's own credential, which c0re checks itself (P30). On the admin socket
-   * (mode 0600) the caller is the operator by that.
-   */
-  operator: boolean;
-  /** Whether the request must carry a token of the manager's, which c0re checks itself (P29). */
-  manager?: boolean;
-  /** Whether each request, refused ones too, gets a row in the audit log (PRODUCT 8.7). */
-  audited: boolean;
-  summary: string;
-  /** What the privileged side checks, beside the shape of the request. */
-  checks: readonly string[];
-  /** Class of the body; null: none, or `{}`. */
-  body: (new () => object) | null;
-  query: (new () => object) | null;
-}
-
-const OPERATOR_PEERS = ['dashboard', 'admin'] as const;
-const NAME = 'the name has the shape of an agent name and an agent of that name exists';
-const CREDENTIAL = "the operator's credential, of scope `api`";
-
-const read = { method: 'GET', operator: false, audited: false, body: null } as const;
-const verb = {
-  method: 'POST',
-  peers: OPERATOR_PEERS,
-  operator: true,
-  audited: true,
-  body: OperationRequest,
-  query: WaitQuery,
-} as const;
 const APPROVAL = 'the id is that of an approval';
 const MANAGER_TOKEN =
   'the bearer token is the long-lived one of the living agent with role manager, or the broker says that it is the token of a live run of that agent';
@@ -208,6 +177,7 @@ export const C0RE_ROUTES = {
     summary: 'End the agent for good; its state folder is kept, its token is dead',
     checks: [CREDENTIAL, NAME, 'done only when the broker has ended the incarnation'],
   },
+  ...LIFE_ROUTES,
   list_approvals: {
     ...read,
     path: '/v1/approvals',

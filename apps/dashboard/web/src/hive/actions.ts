@@ -1,6 +1,6 @@
 import { create } from 'zustand';
 
-import type { AgentRow, MessageRow, OperationRow } from '#libs/protocol';
+import type { AgentRow, MessageRow, OperationRow, TombstoneRow } from '#libs/protocol';
 
 import { callApi, errorText } from './http.js';
 import { withMessages, withOperations, type Rows } from './rows.js';
@@ -100,7 +100,7 @@ async function order(path: string, body: unknown = {}): Promise<OperationAnswer>
   return answer;
 }
 
-export const LIFECYCLE = ['start', 'stop', 'restart', 'destroy'] as const;
+export const LIFECYCLE = ['start', 'stop', 'restart', 'rebuild', 'destroy'] as const;
 export type Lifecycle = (typeof LIFECYCLE)[number];
 
 /** The key of an agent's action. All actions of one agent share a place where their errors show. */
@@ -116,6 +116,32 @@ function agentIn(rows: Rows, name: string): AgentRow | undefined {
 
 export function changeAgent(name: string, verb: Lifecycle): Promise<boolean> {
   return act(agentKey(name, verb), () => order(agentPath(name, verb)), operationDone);
+}
+
+export function tombstoneKey(agentId: string, verb: string): string {
+  return `tombstone/${agentId}/${verb}`;
+}
+
+/** Lets a destroyed agent live again, or removes for good what is kept of it. */
+export function changeTombstone(
+  { agent_id, name }: TombstoneRow,
+  verb: 'revive' | 'purge',
+): Promise<boolean> {
+  const body = verb === 'purge' ? { agent_id, confirm: name } : { agent_id };
+  return act(
+    tombstoneKey(agent_id, verb),
+    () => order(agentPath(name, verb), body),
+    (rows, answer) => operationDone(rows, answer) && rows.tombstones[agent_id] === undefined,
+  );
+}
+
+export function hiveKey(verb: string): string {
+  return `hive/${verb}`;
+}
+
+/** What is done to every agent that runs, the manager first. */
+export function changeAll(verb: 'restart-all' | 'update-all'): Promise<boolean> {
+  return act(hiveKey(verb), () => order(`/api/${verb}`), operationDone);
 }
 
 /** Interrupts the live turn. `discard` closes what it held instead of holding it (P17). */

@@ -7,6 +7,7 @@ import type {
   QuestionRow,
   ReminderRow,
   StateSnapshot,
+  TombstoneRow,
   TurnEvent,
   TurnRow,
 } from '#libs/protocol';
@@ -20,6 +21,10 @@ export interface Rows {
   messages: Record<string, MessageRow>;
   turns: Record<string, TurnRow>;
   operations: Record<string, OperationRow>;
+  /** Destroyed agents whose state is kept. By agent_id. */
+  tombstones: Record<string, TombstoneRow>;
+  /** Versions at which tombstones went, so that a late row does not bring one back. By agent_id. */
+  tombstones_gone: Record<string, number>;
   /** Every question that the page has seen, open or not: a resolved one must not be opened by a late row. */
   questions: Record<string, QuestionRow>;
   /** Every reminder that the page has seen, in any state; of the failed ones it has all. */
@@ -47,6 +52,8 @@ export const NO_ROWS: Rows = {
   messages: {},
   turns: {},
   operations: {},
+  tombstones: {},
+  tombstones_gone: {},
   questions: {},
   reminders: {},
   needs_you: { version: OF_SNAPSHOT, list: [] },
@@ -128,6 +135,7 @@ export function fromSnapshot(snapshot: StateSnapshot, known: Rows): Rows {
   let rows: Rows = {
     ...NO_ROWS,
     agents,
+    tombstones: putAll({}, snapshot.tombstones, (row) => row.agent_id),
     needs_you: { version: OF_SNAPSHOT, list: snapshot.needs_you },
     since: snapshot.seq,
     turn_events: known.turn_events,
@@ -162,6 +170,17 @@ export function applyEvent(rows: Rows, event: HiveEvent): Rows {
       return withTurnEvents(rows, event.turn_id, event.events);
     case 'operation_changed':
       return { ...rows, operations: put(rows.operations, event.operation.id, event.operation) };
+    case 'tombstone_added': {
+      const { tombstone } = event;
+      if ((rows.tombstones_gone[tombstone.agent_id] ?? -1) >= tombstone.version) return rows;
+      return { ...rows, tombstones: put(rows.tombstones, tombstone.agent_id, tombstone) };
+    }
+    case 'tombstone_removed': {
+      if ((rows.tombstones[event.agent_id]?.version ?? -1) > event.version) return rows;
+      const { [event.agent_id]: _gone, ...tombstones } = rows.tombstones;
+      const tombstones_gone = { ...rows.tombstones_gone, [event.agent_id]: event.version };
+      return { ...rows, tombstones, tombstones_gone };
+    }
     case 'question_added':
     case 'question_resolved':
       return { ...rows, questions: put(rows.questions, event.question.id, event.question) };

@@ -1,13 +1,19 @@
 import './operations.css';
-import { useMemo, type ReactNode } from 'react';
+import { Hammer, RotateCw } from 'lucide-react';
+import { useMemo, useState, type ReactNode } from 'react';
 import { Link } from 'wouter';
 
 import type { OperationRow } from '#libs/protocol';
 
 import { Ago, Running } from '../design/ago.js';
+import { Button } from '../design/button.js';
+import { Confirm } from '../design/confirm.js';
 import { Empty } from '../design/empty.js';
+import { ErrorNote } from '../design/error-note.js';
+import { changeAll, dismissAction, hiveKey, useAction } from '../hive/actions.js';
 import { useHive } from '../hive/store.js';
 import { exactDuration } from '../hive/words.js';
+import { KeptState } from './kept-state.js';
 
 const UNDER_WAY = new Set(['queued', 'running']);
 
@@ -30,6 +36,10 @@ export function Operations(): ReactNode {
           <h1>Operations</h1>
           <p className="page-sum">One at a time, newest first.</p>
         </div>
+        <div className="operations-all">
+          <AllAgents verb="restart-all" label="Restart all" icon={<RotateCw size={14} />} />
+          <AllAgents verb="update-all" label="Rebuild all" icon={<Hammer size={14} />} />
+        </div>
       </header>
       <section className="panel">
         {rows.length === 0 ? (
@@ -45,7 +55,43 @@ export function Operations(): ReactNode {
           </ul>
         )}
       </section>
+      <KeptState />
     </main>
+  );
+}
+
+/** A button for what is done to every agent that runs; it asks once. */
+function AllAgents({
+  verb,
+  label,
+  icon,
+}: {
+  verb: 'restart-all' | 'update-all';
+  label: string;
+  icon: ReactNode;
+}): ReactNode {
+  const [asks, setAsks] = useState(false);
+  const action = useAction(hiveKey(verb));
+  return (
+    <>
+      <Button icon={icon} busy={action?.state === 'running'} onClick={() => setAsks(true)}>
+        {label}
+      </Button>
+      {action?.state === 'failed' && (
+        <ErrorNote onDismiss={() => dismissAction(hiveKey(verb))}>{action.error}</ErrorNote>
+      )}
+      {asks && (
+        <Confirm
+          title={`${label}?`}
+          verb={label}
+          onConfirm={() => void changeAll(verb)}
+          onClose={() => setAsks(false)}
+        >
+          Every agent that runs is ended and started again, the manager first and the others a few
+          at a time. What a turn was given and did not finish comes again.
+        </Confirm>
+      )}
+    </>
   );
 }
 
@@ -70,6 +116,7 @@ function Operation({ row }: { row: OperationRow }): ReactNode {
         )}
         <p className="quiet">
           asked by {row.asked_by}
+          {row.parent && `, a step of ${row.parent}`}
           {row.reason && `: ${row.reason}`}
         </p>
         {row.error && <p className="operation-error">{row.error}</p>}

@@ -3,6 +3,7 @@ import {
   Eraser,
   Ellipsis,
   Flame,
+  Hammer,
   FoldVertical,
   Octagon,
   Play,
@@ -96,7 +97,7 @@ export function AgentActions({ agent }: { agent: AgentRow }): ReactNode {
           <Button
             look="ghost"
             aria-label={`More for ${name}`}
-            busy={busy('destroy')}
+            busy={busy('destroy') || busy('rebuild')}
             icon={<Ellipsis size={16} />}
           />
         </DropdownMenu.Trigger>
@@ -118,6 +119,13 @@ export function AgentActions({ agent }: { agent: AgentRow }): ReactNode {
             </MenuItem>
             <MenuItem off={!inTurn} icon={<Ban size={15} />} onSelect={() => setAsks('discard')}>
               Cancel turn and drop its messages…
+            </MenuItem>
+            <MenuItem
+              off={external}
+              icon={<Hammer size={15} />}
+              onSelect={() => void changeAgent(name, 'rebuild')}
+            >
+              Rebuild
             </MenuItem>
             <DropdownMenu.Separator className="menu-line" />
             <MenuItem danger icon={<Flame size={15} />} onSelect={() => setAsks('destroy')}>
