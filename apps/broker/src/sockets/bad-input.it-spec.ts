@@ -29,7 +29,7 @@ type Requests<Api extends object> = {
 let swarm: Swarm;
 let turn: TestTurn;
 beforeEach(async () => {
-  swarm = await Swarm.open(['alice', 'bob']);
+  swarm = await Swarm.open(['alice', 'bob', 'manager']);
   await swarm.hello('bob');
   await swarm.send('alice', 'bob', 'hi');
   turn = await swarm.turn('bob');
@@ -92,6 +92,7 @@ const GATEWAY: Omit<Requests<BrokerGatewayApi>, 'remind'> & { remind: () => obje
   }),
   list_my_reminders: () => credential(),
   cancel_reminder: () => ({ ...caller('alice'), id: 'r1' }),
+  cancel_question: () => ({ ...caller('manager'), id: 'q1' }),
   get_open_threads: () => ({ ...credential(), scope: 'mine' }),
   hello: () => ({ ...credential(), ...helloRequest(1) }),
   poll_turn: () => ({ ...credential(), ...pollRequest(1, 'another run') }),
@@ -153,10 +154,19 @@ const C0RE: Requests<BrokerC0reApi> = {
     revision: 9,
     agents: [registryAgent(1, 'alice'), registryAgent(2, 'bob')],
   }),
-  put_agent: () => ({ revision: 2, agent: registryAgent(3, 'carol') }),
+  put_agent: () => ({ revision: 2, agent: registryAgent(4, 'carol') }),
   registry_revision: () => ({}),
   instance_ended: () => ({ agent_id: '2', instance: 1 }),
-  open_restart_window: () => ({ operation: 'o1', agents: ['2'], text: 'restarted' }),
+  open_restart_window: () => ({
+    operation: 'o1',
+    agents: ['2'],
+    text: 'restarted',
+    instances: { '2': 1 },
+  }),
+  restart_window: () => ({ operation: 'o1' }),
+  tell_manager: () => ({ key: 'k', event: 'spawned', body: 'x' }),
+  put_waiting: () => ({ approvals: [] }),
+  identify: () => credential(),
   close_restart_window: () => ({ operation: 'o1' }),
   purge_agent: () => ({ agent_id: '7' }),
   publish: () => ({ events: [] }),

@@ -218,7 +218,6 @@ export class Approvals {
     if (error === null) {
       const what = sha === null ? '' : ` with ${sha.slice(0, SHOWN_CHARS)}`;
       this.resolve(approval, { state: 'deployed' }, `approval ${id} is done: ${name} runs${what}`);
-      this.news.add('spawned', `${name} was made${what} (approval ${id})`);
     } else {
       const text = quoted(error, NEWS_CHARS);
       this.resolve(

@@ -19,6 +19,7 @@ import { failureText } from '../lifecycle/failure-text.js';
 import { ManagerNews } from '../manager/manager-news.repository.js';
 import { MetaRepository } from '../meta/meta-repository.service.js';
 import { ConfigRepositories } from '../repositories/config-repositories.service.js';
+import { RestartWindows } from '../restarts/restart-windows.service.js';
 import { AgentSecrets } from '../secrets/agent-secrets.service.js';
 import { CLOCK, CONTAINER_DRIVER } from '../settings/tokens.js';
 import { DeploySteps } from './steps.js';
@@ -51,6 +52,7 @@ export class Deployer {
     private readonly secrets: AgentSecrets,
     private readonly maker: AgentMaker,
     private readonly runner: AgentRunner,
+    private readonly windows: RestartWindows,
     private readonly news: ManagerNews,
     private readonly steps: DeploySteps,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
@@ -114,6 +116,10 @@ export class Deployer {
   private async switchTo({ approval, agent, sha }: Deploy, config: AgentConfig): Promise<void> {
     const previous = approval.previous ?? this.noteWhatRuns(approval, agent);
     this.steps.reached('switching');
+    await this.tellRestart(
+      approval,
+      `You were restarted with a new configuration (approval ${formatId('a', approval.id)}, commit ${sha.slice(0, 12)}).`,
+    );
     await this.runner.end(agent.id);
     if (this.agents.get(agent.id).wanted === 'running') {
       this.agents.change(agent.id, { state: 'rebuilding', reason: '' });
@@ -179,6 +185,11 @@ export class Deployer {
     let error = why;
     if (previous) {
       try {
+        await this.tellRestart(
+          approval,
+          `A new configuration of yours (approval ${id}) did not hold: you run the earlier one again.`,
+          '-back',
+        );
         await this.runner.end(agent.id);
         await this.apply(agent, previous.sha, previous);
         this.steps.reached('restored');
@@ -200,6 +211,18 @@ export class Deployer {
         'approval_resolved',
         `approval ${id} failed: ${agent.name} keeps ${(agent.deployedSha ?? '').slice(0, 12)} (tag failed/${id}). The error: ${quoted(error, NEWS_CHARS)}`,
       );
+    });
+  }
+
+  /** Leases outlast the restart, and the agent gets its one wake after it (P24). */
+  private async tellRestart(approval: Approval, text: string, suffix = ''): Promise<void> {
+    const { agentId, operationId } = approval;
+    if (agentId === null || operationId === null) return;
+    if (this.agents.get(agentId).wanted !== 'running') return;
+    await this.windows.open({
+      operation: `${formatId('o', operationId)}${suffix}`,
+      agents: [agentId],
+      text: `${text} What you had been given and not finished comes again.`,
     });
   }
 

@@ -16,7 +16,7 @@ const MAIN = 'refs/heads/main';
 const INPUTS = 'inputs.json';
 /** Input that stands for the hive's own program. */
 const HIVE = 'hyperhive';
-const HIVE_URL = 'https://github.com/hyperhive/hyperhive';
+const HIVE_URL = 'the program that runs this hive';
 const LOG_LINES = 100;
 
 interface StoredInput {

@@ -2,6 +2,7 @@ import { Tooltip } from 'radix-ui';
 import { lazy, Suspense, type ReactNode } from 'react';
 import { Redirect, Route, Switch } from 'wouter';
 
+import { Approvals } from './approvals/approvals-page.js';
 import { Conversations } from './conversations/conversations-page.js';
 import { Empty } from './design/empty.js';
 import { useHive } from './hive/store.js';
@@ -60,6 +61,9 @@ function Pages(): ReactNode {
         </Route>
         <Route path="/questions">
           <Questions />
+        </Route>
+        <Route path="/approvals">
+          <Approvals />
         </Route>
         <Route path="/reminders">
           <Reminders />

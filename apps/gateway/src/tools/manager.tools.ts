@@ -172,7 +172,10 @@ Use it only when the whole swarm must be restarted, after a change that concerns
       '/v1/manager/restart-all',
     );
     const { id, state } = result.operation;
-    return { structured: { ...result.operation }, text: `restart_all is operation ${id}, ${state}.` };
+    return {
+      structured: { ...result.operation },
+      text: `restart_all is operation ${id}, ${state}.`,
+    };
   },
 });
 

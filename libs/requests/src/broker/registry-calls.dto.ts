@@ -33,7 +33,7 @@ import {
 } from '#libs/protocol';
 
 import { IsCounts } from '../harness/counts.validator.js';
-import { IsSha256 } from './checks.js';
+import { IsSha256, IsStorable } from './checks.js';
 
 const MOST = Number.MAX_SAFE_INTEGER;
 const nullable = ValidateIf((_object, value) => value !== null);
@@ -181,6 +181,7 @@ export class OpenRestartWindowCall {
 
 export class CloseRestartWindowCall {
   @Length(1, OPERATION_CHARS)
+  @IsStorable()
   operation: string;
 }
 
@@ -199,6 +200,7 @@ export class PublishCall {
 
 export class TellManagerCall {
   @Length(1, OPERATION_CHARS)
+  @IsStorable()
   key: string;
 
   @IsIn(MANAGER_EVENTS)

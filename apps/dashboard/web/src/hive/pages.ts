@@ -21,7 +21,7 @@ export interface Pages {
  * Reads a list that the snapshot does not hold, page by page, into the rows, where events keep it fresh. It starts over
  * when the rows did. `query` narrows the list and says the size of a page; null: nothing to read.
  */
-export function usePages<List extends 'questions' | 'reminders' | 'deliveries'>(
+export function usePages<List extends 'questions' | 'reminders' | 'deliveries' | 'approvals'>(
   list: List,
   query: string | null,
   onPage: (page: DashboardAnswers[List]) => void,

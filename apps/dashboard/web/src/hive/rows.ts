@@ -1,7 +1,9 @@
 import type {
   AgentRow,
+  ApprovalRow,
   HiveEvent,
   MessageRow,
+  MetaInput,
   NeedsYou,
   OperationRow,
   QuestionRow,
@@ -29,6 +31,10 @@ export interface Rows {
   questions: Record<string, QuestionRow>;
   /** Every reminder that the page has seen, in any state; of the failed ones it has all. */
   reminders: Record<string, ReminderRow>;
+  /** Every approval that the page has seen; of those that wait it has all. */
+  approvals: Record<string, ApprovalRow>;
+  /** What the deployed state is built from. */
+  meta_inputs: { version: number; list: readonly MetaInput[] };
   /** What waits for the operator, as the hive lists it. */
   needs_you: NeedsYouRows;
   /** The `seq` of the snapshot that these rows began with: what was read beside it is read again when it changes. */
@@ -56,6 +62,8 @@ export const NO_ROWS: Rows = {
   tombstones_gone: {},
   questions: {},
   reminders: {},
+  approvals: {},
+  meta_inputs: { version: OF_SNAPSHOT, list: [] },
   needs_you: { version: OF_SNAPSHOT, list: [] },
   since: '',
   turn_events: {},
@@ -112,6 +120,10 @@ export function withReminders(rows: Rows, reminders: readonly ReminderRow[]): Ro
   return { ...rows, reminders: putAll(rows.reminders, reminders, (row) => row.id) };
 }
 
+export function withApprovals(rows: Rows, approvals: readonly ApprovalRow[]): Rows {
+  return { ...rows, approvals: putAll(rows.approvals, approvals, (row) => row.id) };
+}
+
 /** Merges live events of a turn: each `n` once, in order. */
 export function withTurnEvents(rows: Rows, turnId: string, events: readonly TurnEvent[]): Rows {
   const known = rows.turn_events[turnId] ?? [];
@@ -137,6 +149,7 @@ export function fromSnapshot(snapshot: StateSnapshot, known: Rows): Rows {
     agents,
     tombstones: putAll({}, snapshot.tombstones, (row) => row.agent_id),
     needs_you: { version: OF_SNAPSHOT, list: snapshot.needs_you },
+    meta_inputs: { version: OF_SNAPSHOT, list: snapshot.meta_inputs },
     since: snapshot.seq,
     turn_events: known.turn_events,
   };
@@ -144,6 +157,7 @@ export function fromSnapshot(snapshot: StateSnapshot, known: Rows): Rows {
   rows = withTurns(rows, snapshot.turns);
   rows = withQuestions(rows, snapshot.questions);
   rows = withReminders(rows, snapshot.reminders_failed);
+  rows = withApprovals(rows, snapshot.approvals);
   return withOperations(rows, snapshot.operations);
 }
 
@@ -186,6 +200,13 @@ export function applyEvent(rows: Rows, event: HiveEvent): Rows {
       return { ...rows, questions: put(rows.questions, event.question.id, event.question) };
     case 'reminder_changed':
       return { ...rows, reminders: put(rows.reminders, event.reminder.id, event.reminder) };
+    case 'approval_added':
+    case 'approval_resolved':
+      return { ...rows, approvals: put(rows.approvals, event.approval.id, event.approval) };
+    case 'meta_inputs_changed':
+      // Its version counts what the log holds: the same list may come twice.
+      if (rows.meta_inputs.version > event.version) return rows;
+      return { ...rows, meta_inputs: { version: event.version, list: event.meta_inputs } };
     case 'needs_you_changed': {
       if (rows.needs_you.version >= event.version) return rows;
 
@@ -210,6 +231,7 @@ export function bounded(rows: Rows): Rows {
     turns: newest(rows.turns, MOST_TURNS),
     turn_events: newest(rows.turn_events, MOST_TURNS_WITH_EVENTS),
     questions: withoutOldEnded(rows.questions, ({ state }) => state === 'open'),
+    approvals: withoutOldEnded(rows.approvals, ({ state }) => state === 'pending'),
     reminders: withoutOldEnded(
       rows.reminders,
       ({ state }) => state === 'pending' || state === 'failed' || state === 'paused',

@@ -5,6 +5,7 @@ import {
   Hexagon,
   ListChecks,
   MessagesSquare,
+  ShieldCheck,
   type LucideIcon,
 } from 'lucide-react';
 
@@ -32,6 +33,13 @@ export const SECTIONS: readonly Section[] = [
     icon: MessagesSquare,
   },
   { path: '/questions', name: 'Questions', what: 'what agents ask', icon: CircleHelp },
+  {
+    path: '/approvals',
+    name: 'Approvals',
+    what: 'what waits for your decision',
+    icon: ShieldCheck,
+    rare: true,
+  },
   { path: '/reminders', name: 'Reminders', what: 'scheduled and failed ones', icon: BellRing },
   {
     path: '/undelivered',
@@ -60,6 +68,7 @@ export interface SectionCount {
 export function useSectionCounts(): Record<string, SectionCount> {
   const unread = useOperatorInbox().length;
   const questions = useNeedsOf('question').length;
+  const approvals = useNeedsOf('approval').length;
   const failed = useNeedsOf('reminder_failed').length;
   const dead = useNeedsOf('dead_delivery').length;
   const running = useHive(
@@ -71,6 +80,7 @@ export function useSectionCounts(): Record<string, SectionCount> {
   return {
     '/conversations': { n: unread, words: `${unread} unread` },
     '/questions': { n: questions, words: `${questions} for you` },
+    '/approvals': { n: approvals, words: `${approvals} for you` },
     '/reminders': { n: failed, words: `${failed} failed` },
     '/undelivered': { n: dead, words: `${dead} given up` },
     '/operations': { n: running, words: `${running} under way`, soft: true },

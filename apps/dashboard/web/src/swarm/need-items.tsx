@@ -1,8 +1,8 @@
-import { CheckCheck, PenLine, Play, Reply, StepForward } from 'lucide-react';
+import { CheckCheck, PenLine, Play, Reply, ShieldCheck, StepForward } from 'lucide-react';
 import { useState, type ReactNode } from 'react';
 import { Link } from 'wouter';
 
-import type { MessageRow, NeedsYou } from '#libs/protocol';
+import { MANAGER, type MessageRow, type NeedsYou } from '#libs/protocol';
 
 import { Ago } from '../design/ago.js';
 import { Button } from '../design/button.js';
@@ -77,6 +77,8 @@ export function NeedItem({ need }: { need: NeedsYou }): ReactNode {
   switch (kind) {
     case 'question':
       return <QuestionNeed need={need} />;
+    case 'approval':
+      return <ApprovalNeed need={need} />;
     case 'dead_delivery':
       return <DeadNeed need={need} />;
     case 'reminder_failed':
@@ -153,6 +155,31 @@ function QuestionNeed({ need: { key, id, agent, title, since } }: { need: NeedsY
         </div>
       )}
     </Need>
+  );
+}
+
+/** Nothing is approved unseen: the way to it leads past its diff. */
+function ApprovalNeed({ need: { key, id, agent, title, since } }: { need: NeedsYou }): ReactNode {
+  return (
+    <Need
+      id={key}
+      name={agent === '' ? MANAGER : agent}
+      what={
+        <>
+          needs your approval · <Ago at={since} suffix=" ago" />
+        </>
+      }
+      text={sentence(title)}
+      actions={
+        <Link
+          href={`/approvals#${id}`}
+          className="button small primary"
+          aria-label={`Review approval ${id}`}
+        >
+          <ShieldCheck size={13} aria-hidden /> Review
+        </Link>
+      }
+    />
   );
 }
 

@@ -13,6 +13,7 @@ const MOST_MESSAGES = 4;
 /** Where the others of a kind are, and what they are called. */
 const OTHERS: Partial<Record<NeedsYouKind, { path: string; name: string }>> = {
   question: { path: '/questions', name: 'questions' },
+  approval: { path: '/approvals', name: 'approvals' },
   held_cancelled: { path: '/', name: 'agents that are held' },
   hop_limit: { path: '/', name: 'agents past the limit of hops' },
   dead_delivery: { path: '/undelivered', name: 'messages that were given up' },

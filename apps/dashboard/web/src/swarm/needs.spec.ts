@@ -65,10 +65,10 @@ describe(verifies('7.2') + 'what needs the operator', () => {
   });
 
   it('shows a kind that it does not know behind the others', () => {
-    const unknown = need('approval' as NeedsYouKind, 'a1');
+    const unknown = need('party' as NeedsYouKind, 'a1');
     expect(groupsOf([unknown, need('hop_limit', 'scout')]).map(({ kind }) => kind)).toEqual([
       'hop_limit',
-      'approval',
+      'party',
     ]);
   });
 

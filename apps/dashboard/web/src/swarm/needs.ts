@@ -23,6 +23,7 @@ export interface NeedGroup {
 /** In the order of what is lost by waiting: a question may expire, the rest is kept. */
 const ORDER: readonly NeedsYouKind[] = [
   'question',
+  'approval',
   'held_cancelled',
   'hop_limit',
   'dead_delivery',

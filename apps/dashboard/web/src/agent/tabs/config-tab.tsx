@@ -5,6 +5,7 @@ import type { DashboardAnswers } from '#libs/protocol';
 
 import { ErrorNote } from '../../design/error-note.js';
 import { useQuery } from '../../hive/queries.js';
+import { ConfigHistory } from './config-history.js';
 import { yamlText } from './yaml-text.js';
 
 /** The configuration that runs, with every default filled in. It is read again when another commit is deployed. */
@@ -17,25 +18,28 @@ export function ConfigTab({ name, sha }: { name: string; sha: string | null }): 
   if (query.error) return <ErrorNote onRetry={query.again}>{query.error}</ErrorNote>;
   if (!query.data) return <div className="skeleton stats-skeleton" />;
   return (
-    <section className="panel config">
-      <header className="panel-head">
-        <h2 className="label">agent.yaml, as it runs</h2>
-        {sha && (
-          <span className="chip" title={sha}>
-            {sha.slice(0, 12)}
-          </span>
-        )}
-      </header>
-      {/* Keyboards scroll it like any other text. */}
-      <pre className="code" tabIndex={0} aria-label="agent.yaml">
-        {yamlText(query.data.config)
-          .split('\n')
-          .map((line, at) => (
-            // Lines have no identity of their own, and the list never changes.
-            <YamlLine key={at} line={line} />
-          ))}
-      </pre>
-    </section>
+    <div className="config-parts">
+      <section className="panel config">
+        <header className="panel-head">
+          <h2 className="label">agent.yaml, as it runs</h2>
+          {sha && (
+            <span className="chip" title={sha}>
+              {sha.slice(0, 12)}
+            </span>
+          )}
+        </header>
+        {/* Keyboards scroll it like any other text. */}
+        <pre className="code" tabIndex={0} aria-label="agent.yaml">
+          {yamlText(query.data.config)
+            .split('\n')
+            .map((line, at) => (
+              // Lines have no identity of their own, and the list never changes.
+              <YamlLine key={at} line={line} />
+            ))}
+        </pre>
+      </section>
+      <ConfigHistory agent={name} history={query.data.history} />
+    </div>
   );
 }
 
