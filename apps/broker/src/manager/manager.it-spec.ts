@@ -129,3 +129,42 @@ describe(verifies('P2', 'P29') + 'who may act with a token', () => {
     expect(await refusal(identify(sha256('nobody')))).toBe('unauthorized');
   });
 });
+
+describe(verifies('8.3', '2.2', '3.2') + 'what the manager may end of others', () => {
+  const call = (agent: string) => ({
+    credential: swarm.token(agent),
+    request_id: swarm.broker.requestId(),
+    session: 's',
+  });
+
+  it('is any question: its asker gets the outcome, once', async () => {
+    const { gateway } = swarm.broker;
+    const { id } = await gateway.ask({ ...call('alice'), question: 'may I?' }, swarm.context());
+    const cancel = { ...call('manager'), id };
+    const first = await gateway.cancel_question(cancel, swarm.context());
+    expect(first).toEqual({ id, state: 'cancelled' });
+    expect(await gateway.cancel_question(cancel, swarm.context())).toEqual(first);
+    const { messages } = await swarm.turn('alice');
+    expect(messages).toMatchObject([
+      { from: 'manager', event: 'question_answered', body: '[cancelled]' },
+    ]);
+    const again = gateway.cancel_question({ ...call('manager'), id }, swarm.context());
+    expect(await refusal(Promise.resolve(again))).toBe('conflict');
+  });
+
+  it('is any reminder; nobody else may', async () => {
+    const { gateway } = swarm.broker;
+    const remind = { message: 'later', delay_seconds: 60 };
+    const { id } = await gateway.remind({ ...call('alice'), ...remind }, swarm.context());
+    const own = await gateway.remind({ ...call('manager'), ...remind }, swarm.context());
+    const foreign = async (agent: string, reminder: string) =>
+      gateway.cancel_reminder({ ...call(agent), id: reminder }, swarm.context());
+    expect(await refusal(foreign('alice', own.id))).toBe('not_found');
+    expect(await foreign('manager', id)).toEqual({ id, state: 'cancelled' });
+    expect(await refusal(foreign('manager', 'r99'))).toBe('not_found');
+    const asked = await gateway.ask({ ...call('manager'), question: 'may I?' }, swarm.context());
+    const byAlice = async () =>
+      gateway.cancel_question({ ...call('alice'), id: asked.id }, swarm.context());
+    expect(await refusal(byAlice())).toBe('forbidden');
+  });
+});

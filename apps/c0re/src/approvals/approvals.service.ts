@@ -4,6 +4,7 @@ import { clip, formatId, HiveError, quoted } from '#libs/protocol';
 import type { Clock, Logger } from '#libs/service';
 
 import { AgentRepository } from '../agents/agent.repository.js';
+import type { ContainerDriver } from '../containers/container-driver.js';
 import { AgentFolders } from '../folders/agent-folders.service.js';
 import { AgentMaker } from '../lifecycle/agent-maker.service.js';
 import { failureText } from '../lifecycle/failure-text.js';
@@ -13,7 +14,7 @@ import { MetaRepository } from '../meta/meta-repository.service.js';
 import { OperationQueue } from '../operations/operation-queue.service.js';
 import { isOver, OperationRepository } from '../operations/operation.repository.js';
 import { ConfigRepositories } from '../repositories/config-repositories.service.js';
-import { CLOCK, LOGGER } from '../settings/tokens.js';
+import { CLOCK, CONTAINER_DRIVER, LOGGER } from '../settings/tokens.js';
 import { ApprovalRepository, type Approval } from './approval.repository.js';
 import { configTemplate } from './config-template.js';
 import { ApprovalRequests } from './requests.service.js';
@@ -40,6 +41,7 @@ export class Approvals {
     private readonly queue: OperationQueue,
     private readonly operations: OperationRepository,
     private readonly news: ManagerNews,
+    @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
@@ -184,8 +186,15 @@ export class Approvals {
   private tellReady(name: string): void {
     this.news.add(
       'config_ready',
-      `the config repository of ${name} is ready in /agents/${name}/config: edit agent.yaml, commit, then request_spawn`,
+      `the config repository of ${name} is ready in ${this.shownConfig(name)}: edit agent.yaml, commit, then request_spawn`,
     );
+  }
+
+  /** Where the manager finds the config repository of an agent (PRODUCT 4.3): without a container, where it lies. */
+  private shownConfig(name: string): string {
+    return this.driver.name === 'process'
+      ? this.folders.paths(name).config
+      : `/agents/${name}/config`;
   }
 
   private async updateInputs({ inputs }: Approval): Promise<void> {
@@ -217,7 +226,11 @@ export class Approvals {
     if (this.approvals.get(approval.id).resolvedAt !== null) return;
     if (error === null) {
       const what = sha === null ? '' : ` with ${sha.slice(0, SHOWN_CHARS)}`;
-      this.resolve(approval, { state: 'deployed' }, `approval ${id} is done: ${name} runs${what}`);
+      this.approvals.together(() => {
+        const done = `approval ${id} is done: ${name} runs${what}`;
+        this.resolve(approval, { state: 'deployed' }, done);
+        this.news.add('spawned', `${name} was made${what} (approval ${id})`);
+      });
     } else {
       const text = quoted(error, NEWS_CHARS);
       this.resolve(
