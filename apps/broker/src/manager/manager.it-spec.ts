@@ -130,13 +130,13 @@ describe(verifies('P2', 'P29') + 'who may act with a token', () => {
   });
 });
 
-describe(verifies('8.3', '2.2', '3.2') + 'what the manager may end of others', () => {
-  const call = (agent: string) => ({
-    credential: swarm.token(agent),
-    request_id: swarm.broker.requestId(),
-    session: 's',
-  });
+const call = (agent: string) => ({
+  credential: swarm.token(agent),
+  request_id: swarm.broker.requestId(),
+  session: 's',
+});
 
+describe(verifies('8.3', '2.2', '3.2') + 'what the manager may end of others', () => {
   it('is any question: its asker gets the outcome, once', async () => {
     const { gateway } = swarm.broker;
     const { id } = await gateway.ask({ ...call('alice'), question: 'may I?' }, swarm.context());

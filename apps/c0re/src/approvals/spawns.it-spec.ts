@@ -160,9 +160,10 @@ describe(verifies('4.5', '4.6') + 'inputs of the deployed state', () => {
   });
 });
 
-describe(verifies('P29', 'P2', '8.3', '8.7') + "the manager's token", () => {
-  const hash = (token: string) => createHash('sha256').update(token).digest('hex');
+const hash = (token: string) => createHash('sha256').update(token).digest('hex');
+const stop = (token: string) => bench.ask('agents/ada/stop', {}, token);
 
+describe(verifies('P29', 'P2', '8.3', '8.7') + "the manager's token", () => {
   it('may be that of its live run, as the broker says, and of nobody else’s', async () => {
     await hive.spawn('ada');
     const identity = { agent_id: '1', name: 'manager', role: 'manager' } as const;
@@ -173,7 +174,6 @@ describe(verifies('P29', 'P2', '8.3', '8.7') + "the manager's token", () => {
       role: 'manager',
       credential_kind: 'run',
     });
-    const stop = (token: string) => bench.ask('agents/ada/stop', {}, token);
     // c0re's own registry says what agent 2 is, whatever the broker calls it.
     expect((await refusal(stop('run-of-ada'))).code).toBe('forbidden');
     expect((await refusal(stop('run-that-is-over'))).code).toBe('unauthorized');
