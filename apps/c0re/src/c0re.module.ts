@@ -22,6 +22,7 @@ import { AgentPurger } from './lifecycle/agent-purger.service.js';
 import { AgentRunner } from './lifecycle/agent-runner.service.js';
 import { Lifecycle } from './lifecycle/lifecycle.service.js';
 import { Recovery } from './lifecycle/recovery.service.js';
+import { LifeSteps } from './lifecycle/steps.js';
 import { ManagerNews } from './manager/manager-news.repository.js';
 import { MetaFeed } from './meta/meta-feed.js';
 import { MetaRepository } from './meta/meta-repository.service.js';
@@ -85,6 +86,7 @@ export class C0reModule {
         AgentSecrets,
         ConfigRepositories,
         AgentLocks,
+        LifeSteps,
         AgentMaker,
         AgentPurger,
         AgentRunner,

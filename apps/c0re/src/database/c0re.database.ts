@@ -35,6 +35,11 @@ export class C0reDatabase {
       .get() as string;
   }
 
+  /** Runs `work` as one transaction, or as a part of the one that runs. */
+  together<T>(work: () => T): T {
+    return this.db.transaction(work).immediate();
+  }
+
   close(): void {
     this.db.close();
     this.lock.release();

@@ -27,6 +27,7 @@ import { AgentSecrets } from '../secrets/agent-secrets.service.js';
 import { C0reSettings } from '../settings/c0re.settings.js';
 import type { AgentPaths } from '../settings/hive-home.js';
 import { CLOCK, CONTAINER_DRIVER } from '../settings/tokens.js';
+import { LifeSteps } from './steps.js';
 
 /** Makes agents: checks what was asked for, and brings what belongs to an agent onto the disk. */
 @Injectable()
@@ -39,6 +40,7 @@ export class AgentMaker {
     private readonly meta: MetaRepository,
     private readonly approvals: ApprovalRepository,
     private readonly secrets: AgentSecrets,
+    private readonly steps: LifeSteps,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -80,18 +82,23 @@ export class AgentMaker {
     if (agent.stage === 'provisioned') return;
     if (agent.stage === 'new') this.claim(agent);
     else if (agent.folder !== agent.name) this.bringBack(agent);
+    this.steps.reached('claimed', id);
     const owner = this.owner(agent);
     const paths = this.folders.prepare(agent.name, owner.user);
+    this.steps.reached('folders-made', id);
     const token = newSecret();
     this.folders.writeToken(paths, token, owner.user);
+    this.steps.reached('token-written', id);
     const sha = await this.firstCommit(agent, paths);
     if (agent.container) await this.driver.create(owner);
+    this.steps.reached('container-made', id);
     this.agents.change(id, {
       stage: 'provisioned',
       tokenHash: hashOf(token),
       deployedSha: sha,
       seed: null,
     });
+    this.steps.reached('provisioned', id);
     this.approvals.forgetPrepared(agent.name);
     await this.giveConfigs();
   }
@@ -132,7 +139,9 @@ export class AgentMaker {
     }
     if (!agent.container) return;
     await this.driver.destroy(owner);
+    this.steps.reached('container-removed', id);
     await this.driver.create(owner);
+    this.steps.reached('container-made', id);
   }
 
   /** Brings the folders of a revived agent back from where they were moved to when its name was given to another. */

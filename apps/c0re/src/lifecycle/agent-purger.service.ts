@@ -10,6 +10,7 @@ import { AgentFolders } from '../folders/agent-folders.service.js';
 import { C0reSettings } from '../settings/c0re.settings.js';
 import { CLOCK, CONTAINER_DRIVER } from '../settings/tokens.js';
 import { AgentMaker } from './agent-maker.service.js';
+import { LifeSteps } from './steps.js';
 
 /** Removes for good what is kept of a destroyed agent; its row stays, for its id is never given again (P25). */
 @Injectable()
@@ -19,6 +20,7 @@ export class AgentPurger {
     private readonly agents: AgentRepository,
     private readonly folders: AgentFolders,
     private readonly maker: AgentMaker,
+    private readonly steps: LifeSteps,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -32,17 +34,21 @@ export class AgentPurger {
       await this.driver.stop(owner, undefined, this.settings.timings);
       await this.driver.destroy(owner);
     }
+    this.steps.reached('container-removed', id);
     // Out of everybody's reach first: only root enters the folder that it is moved to.
     let { folder } = agent;
     if (folder === agent.name) {
       folder = this.folders.setAside(agent.name, id);
       this.agents.change(id, { folder });
     }
+    this.steps.reached('set-aside', id);
     await this.folders.removeAside(folder);
+    this.steps.reached('removed', id);
     if (!this.isNamedBesides(agent.name, id)) {
       rmSync(this.settings.home.log(agent.name), { force: true });
     }
     this.agents.change(id, { purgedAt: this.clock.now() });
+    this.steps.reached('purged', id);
   }
 
   /** Whether the log of that name is another's too. */

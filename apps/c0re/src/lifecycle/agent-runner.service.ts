@@ -9,7 +9,9 @@ import type {
   ContainerExit,
   RunningContainer,
 } from '../containers/container-driver.js';
+import { C0reDatabase } from '../database/c0re.database.js';
 import { AgentFolders } from '../folders/agent-folders.service.js';
+import { ManagerNews } from '../manager/manager-news.repository.js';
 import { RegistryPush } from '../registry/registry-push.service.js';
 import { AgentSecrets } from '../secrets/agent-secrets.service.js';
 import { C0reSettings } from '../settings/c0re.settings.js';
@@ -18,6 +20,7 @@ import { AgentLocks } from './agent-locks.js';
 import { AgentMaker } from './agent-maker.service.js';
 import { failureText } from './failure-text.js';
 import { harnessConfig, harnessProgram } from './harness-launch.js';
+import { LifeSteps } from './steps.js';
 
 /** Exit code by which a harness says that its environment or configuration cannot work. */
 const MISCONFIGURED = 2;
@@ -47,6 +50,9 @@ export class AgentRunner {
     private readonly registry: RegistryPush,
     private readonly maker: AgentMaker,
     private readonly locks: AgentLocks,
+    private readonly news: ManagerNews,
+    private readonly database: C0reDatabase,
+    private readonly steps: LifeSteps,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -119,6 +125,7 @@ export class AgentRunner {
       const entry = this.running.get(id);
       this.running.delete(id);
       this.agents.change(id, { state: 'stopping', reason: '' });
+      this.steps.reached('stopping', id);
       try {
         await this.driver.stop(this.maker.owner(agent), entry?.container, this.settings.timings);
       } catch (error) {
@@ -126,12 +133,14 @@ export class AgentRunner {
         throw error;
       }
     }
+    this.steps.reached('ended', id);
     this.agents.change(id, {
       state: 'stopped',
       reason: '',
       handle: null,
       endedInstance: agent.instance,
     });
+    this.steps.reached('stopped', id);
     this.registry.kick();
   }
 
@@ -145,11 +154,14 @@ export class AgentRunner {
       reason: '',
       instance: before.instance + 1,
     });
+    this.steps.reached('instance-counted', agent.id);
     this.folders.writeHarnessConfig(paths, harnessConfig(agent, secrets), owner.user);
     await this.registry.settled();
     const container = await this.driver.start(owner, harnessProgram(this.settings, agent, paths));
+    this.steps.reached('container-started', agent.id);
     this.watch(agent.id, container);
     this.agents.change(agent.id, { state: 'running', handle: container.handle });
+    this.steps.reached('running', agent.id);
     this.logger.info(
       { agent: agent.name, instance: agent.instance, harness: container.pid },
       'harness started',
@@ -193,10 +205,19 @@ export class AgentRunner {
     );
     try {
       await this.driver.stop(this.maker.owner(agent), container, this.settings.timings);
-      this.agents.change(id, { handle: null, endedInstance: agent.instance });
-    } finally {
+    } catch (error) {
       this.crashed(id, describe(exit));
+      throw error;
     }
+    this.database.together(() => {
+      this.agents.change(id, { handle: null, endedInstance: agent.instance });
+      this.crashed(id, describe(exit));
+    });
+  }
+
+  /** Notes that the container of an agent that should run ended while no c0re watched it. */
+  endedUnseen(id: number): void {
+    this.database.together(() => this.crashed(id, describe({ code: null, signal: null })));
   }
 
   /** Notes the crash and starts the agent again after a wait that grows. */
@@ -210,6 +231,10 @@ export class AgentRunner {
     this.crashes.set(id, { count, cancelRetry });
     const next = isRetried ? `; started again after ${waitMs / 1000} s` : '';
     this.agents.change(id, { state: 'crashed', reason: `${why}${next}` });
+    // One of a row of crashes is news; the others follow from it.
+    if (count === 1 && this.agents.get(id).wanted === 'running') {
+      this.news.add('container_crash', `${this.agents.get(id).name} crashed: ${why}${next}`);
+    }
     this.registry.kick();
   }
 

@@ -23,6 +23,7 @@ import { AgentMaker } from './agent-maker.service.js';
 import { AgentPurger } from './agent-purger.service.js';
 import { AgentRunner } from './agent-runner.service.js';
 import { failureText } from './failure-text.js';
+import { LifeSteps } from './steps.js';
 
 /** An operation of one agent. */
 export type AgentOperation = Operation & { kind: AgentOperationKind; agent_id: number };
@@ -51,6 +52,7 @@ export class Lifecycle {
     private readonly registry: RegistryPush,
     private readonly windows: RestartWindows,
     private readonly news: ManagerNews,
+    private readonly steps: LifeSteps,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -60,6 +62,7 @@ export class Lifecycle {
   async carryOut(operation: AgentOperation): Promise<void> {
     const { id, kind, agent_id } = operation;
     await this.locks.run(agent_id, async () => {
+      this.steps.reached('begun', agent_id);
       switch (kind) {
         case 'spawn':
         case 'start':
@@ -131,6 +134,7 @@ export class Lifecycle {
       const window = { operation: formatId('o', id), text: restartText(operation) };
       await this.windows.open({ ...window, agents: [agent_id] });
     }
+    this.steps.reached('window-open', agent_id);
     await this.runner.end(agent_id);
     if (kind === 'rebuild') await this.maker.rebuild(agent_id);
     await this.start(agent_id);
@@ -152,12 +156,15 @@ export class Lifecycle {
     await this.runner.end(id);
     await this.deployer.withdraw(agent);
     if (agent.container) await this.driver.destroy(this.maker.owner(agent));
+    this.steps.reached('container-removed', id);
     if (agent.stage !== 'new') this.folders.removeCredentials(this.folders.paths(agent.folder));
+    this.steps.reached('credentials-removed', id);
     this.agents.change(id, {
       state: 'destroyed',
       wanted: 'destroyed',
       destroyedAt: this.clock.now(),
       seed: null,
     });
+    this.steps.reached('destroyed', id);
   }
 }

@@ -6,15 +6,16 @@ import type { Agent } from '../agents/agent.entity.js';
 import { AgentRepository } from '../agents/agent.repository.js';
 import { ApprovalRepository } from '../approvals/approval.repository.js';
 import type { ContainerDriver } from '../containers/container-driver.js';
+import { C0reDatabase } from '../database/c0re.database.js';
 import { OperationRepository } from '../operations/operation.repository.js';
+import { eachOf } from '../restarts/hive-restart.service.js';
+import { STARTED_TEXT } from '../restarts/restart-text.js';
+import { RestartWindows } from '../restarts/restart-windows.service.js';
 import { C0reSettings } from '../settings/c0re.settings.js';
 import { CONTAINER_DRIVER, LOGGER } from '../settings/tokens.js';
 import { AgentLocks } from './agent-locks.js';
 import { AgentMaker } from './agent-maker.service.js';
 import { AgentRunner } from './agent-runner.service.js';
-
-/** Agents that are started at the same time after c0re started: each start keeps a core busy for a moment. */
-const AT_A_TIME = 4;
 
 /**
  * What c0re does first: takes over what still runs, ends what it cannot take over, starts what should run (P28). One
@@ -22,6 +23,9 @@ const AT_A_TIME = 4;
  */
 @Injectable()
 export class Recovery {
+  /** Agents whose container c0re's predecessor started, or that never ran, and that do not run now. */
+  private readonly gone: Agent[] = [];
+
   constructor(
     private readonly settings: C0reSettings,
     private readonly agents: AgentRepository,
@@ -30,6 +34,8 @@ export class Recovery {
     private readonly maker: AgentMaker,
     private readonly runner: AgentRunner,
     private readonly locks: AgentLocks,
+    private readonly windows: RestartWindows,
+    private readonly database: C0reDatabase,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -41,34 +47,75 @@ export class Recovery {
         if (this.runner.adopt(agent)) {
           this.logger.info({ agent: agent.name, instance: agent.instance }, 'harness adopted');
         } else if (agent.container && agent.stage === 'provisioned') {
-          this.agents.change(agent.id, {
-            state: agent.wanted === 'running' ? 'starting' : 'stopped',
-            reason: '',
-          });
+          this.gone.push(agent);
         }
       } catch (error) {
         this.logger.error({ err: error, agent: agent.name }, 'an agent could not be adopted');
       }
     }
+    for (const agent of this.gone) this.noteGone(agent);
+  }
+
+  /** Where others ran on, the hive was not killed: what is gone crashed, unless it was being ended. */
+  private noteGone({ id, wanted, state, handle }: Agent): void {
+    const ranOn = this.runner.runningIds().length > 0;
+    if (ranOn && wanted === 'running' && state === 'running' && handle !== null) {
+      this.runner.endedUnseen(id);
+    }
+    this.agents.change(id, { state: wanted === 'running' ? 'starting' : 'stopped', reason: '' });
   }
 
   /** Brings every agent to what is wanted of it, the manager first. */
   async restore(): Promise<void> {
-    await this.eachOf(await this.strays(), (id) => this.endStray(id));
+    await eachOf(await this.strays(), (id) => this.endStray(id));
     const agents = this.agents.living().filter((agent) => agent.stage === 'provisioned');
-    const [managers, others] = [
-      agents.filter((agent) => agent.role === 'manager'),
-      agents.filter((agent) => agent.role !== 'manager'),
-    ];
-    await this.eachOf(managers, (agent) => this.restoreOne(agent));
-    await this.eachOf(others, (agent) => this.restoreOne(agent));
+    const again = agents.filter((agent) => agent.instance > 0 && this.isToStart(agent));
+    const operation = `start-${this.starts()}`;
+    // Whoever is back before the broker hears of it is told all the same.
+    void this.windows.open({ operation, agents: again.map(idOf), text: STARTED_TEXT });
+    await eachOf(agents.filter(isManager), async (agent) => {
+      await this.restoreSafely(agent);
+      if (again.includes(agent)) await this.windows.arrived(operation, agent.id);
+    });
+    await eachOf(
+      agents.filter((agent) => !isManager(agent)),
+      (agent) => this.restoreSafely(agent),
+    );
+  }
+
+  /** Whether it should run, does not, and no operation is about to bring it there. */
+  private isToStart({ id, wanted, container }: Agent): boolean {
+    if (wanted !== 'running' || !container || this.runner.isRunning(id)) return false;
+    return !this.isInHands(id);
+  }
+
+  /** Whether an operation was cut off in the middle and goes on with it itself. */
+  private isInHands(id: number): boolean {
+    const begun = this.operations.open(id).some(({ from_instance }) => from_instance !== null);
+    return begun || this.approvals.switching(id) !== undefined;
+  }
+
+  /** Number of this start of c0re. */
+  private starts(): number {
+    const { db } = this.database;
+    db.prepare(
+      "INSERT INTO meta VALUES ('starts', '1') ON CONFLICT (key) DO UPDATE SET value = value + 1",
+    ).run();
+    return Number(db.prepare("SELECT value FROM meta WHERE key = 'starts'").pluck().get());
+  }
+
+  private async restoreSafely(agent: Agent): Promise<void> {
+    try {
+      await this.restoreOne(agent);
+    } catch (error) {
+      this.logger.error({ err: error, agent: agent.name }, 'an agent could not be restored');
+    }
   }
 
   private async restoreOne({ id }: Agent): Promise<void> {
     await this.locks.run(id, async () => {
       const agent = this.agents.get(id);
-      // Its deploy was cut off in the middle and brings it to its end itself.
-      if (this.approvals.switching(id)) return;
+      if (this.isInHands(id)) return;
       if (agent.wanted === 'running') await this.runner.launch(id);
       // What an operation is still to end, it ends itself.
       if (agent.wanted !== 'stopped' || this.operations.open(id).length > 0) return;
@@ -96,19 +143,12 @@ export class Recovery {
       : { agentId: id, name: `agent ${id}`, user: undefined };
     await this.driver.stop(owner, undefined, this.settings.timings);
   }
+}
 
-  private async eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-    const left = items.values();
-    const worker = async () => {
-      // All workers take from the one iterator.
-      for (const item of left) {
-        try {
-          await work(item);
-        } catch (error) {
-          this.logger.error({ err: error }, 'an agent could not be restored');
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: AT_A_TIME }, worker));
-  }
+function idOf({ id }: Agent): number {
+  return id;
+}
+
+function isManager({ role }: Agent): boolean {
+  return role === 'manager';
 }

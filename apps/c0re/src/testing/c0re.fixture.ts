@@ -34,7 +34,7 @@ import { readableByAll } from './readable-copy.js';
 export const UID_BASE = 33_554_432 + (process.pid % 8192) * 8;
 export const isRoot = process.getuid?.() === 0;
 
-type Verb = 'start' | 'stop' | 'restart' | 'rebuild' | 'destroy' | 'revive' | 'purge';
+export type Verb = 'start' | 'stop' | 'restart' | 'rebuild' | 'destroy' | 'revive' | 'purge';
 
 export interface FixtureOptions {
   clock?: Clock;
