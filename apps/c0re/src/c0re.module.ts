@@ -26,6 +26,7 @@ import { LifeSteps } from './lifecycle/steps.js';
 import { ManagerNews } from './manager/manager-news.repository.js';
 import { MetaFeed } from './meta/meta-feed.js';
 import { MetaRepository } from './meta/meta-repository.service.js';
+import { OperationGrants } from './operations/operation-grants.js';
 import { OperationQueue } from './operations/operation-queue.service.js';
 import { OperationRepository } from './operations/operation.repository.js';
 import { ManagerCredentials } from './operators/manager-credentials.service.js';
@@ -40,6 +41,7 @@ import { C0reSettings } from './settings/c0re.settings.js';
 import { CLOCK, CONTAINER_DRIVER, LOGGER } from './settings/tokens.js';
 import { ApprovalHandlers } from './sockets/approval-handlers.service.js';
 import { ConfigHandlers } from './sockets/config-handlers.service.js';
+import { JobHandlers } from './sockets/job.handlers.js';
 import { LifeHandlers } from './sockets/life.handlers.js';
 import { ManagerHandlers } from './sockets/manager-handlers.service.js';
 import { OperationAnswers } from './sockets/operation-answers.service.js';
@@ -102,6 +104,7 @@ export class C0reModule {
         Deployer,
         Lifecycle,
         Recovery,
+        OperationGrants,
         OperationQueue,
         RegistryPush,
         Tombstones,
@@ -113,6 +116,7 @@ export class C0reModule {
         ManagerHandlers,
         OperationAnswers,
         LifeHandlers,
+        JobHandlers,
         StateFileHandlers,
         C0reRequestHandlers,
         PeerSockets,

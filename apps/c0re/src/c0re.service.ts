@@ -58,6 +58,8 @@ export class C0re {
     await this.approvals.recover();
     this.queue.start();
     await this.sockets.listen();
+    // Not before: while sockets are made, every file and every program of this process has their mode mask.
+    this.queue.begin();
     this.registry.start();
     this.checkLogs();
     this.recovery.restore().catch((error: unknown) => {

@@ -5,6 +5,7 @@ import { Drained, QUEUE_PREFIX, redisOptions } from '#libs/queues';
 
 import { DueModule } from './due/due.module.js';
 import { MaintenanceModule } from './maintenance/maintenance.module.js';
+import { OperationsModule } from './operations/operations.module.js';
 import { SettingsModule, type Settings } from './settings/settings.module.js';
 
 /** Everything the scheduler is made of. */
@@ -21,6 +22,7 @@ export class SchedulerModule {
         }),
         DueModule,
         MaintenanceModule,
+        OperationsModule,
       ],
       providers: [Drained],
     };

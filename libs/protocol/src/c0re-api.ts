@@ -207,6 +207,9 @@ export interface C0reAnswers {
   operations: { operations: OperationRow[]; next?: string };
   tombstones: { tombstones: TombstoneRow[] };
   state_file: StateFileAnswer;
+  /** For the scheduler: operations that wait, with their steps. */
+  waiting_operations: { version: string; operations: { id: string; steps: string[] }[] };
+  run_operation: { id: string; state: OperationRow['state'] };
   state_folder: StateFolderAnswer;
   session: OperatorSession;
   login_link: LoginLink;

@@ -9,9 +9,11 @@ export {
 export {
   DUE_JOB,
   MAINTENANCE_EVERY_MS,
+  OPERATION_JOB,
   QUEUE_PREFIX,
   QUEUES,
   type DueJobsOf,
   type MaintenanceJobs,
+  type OperationJobs,
   type QueueName,
 } from './queues.js';

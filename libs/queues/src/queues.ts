@@ -17,6 +17,12 @@ export interface DueJobsOf<Data> {
   due: Data;
 }
 
+/** Name of the one job of `operations`, whose data hold the id of c0re's row and nothing else (P27). */
+export const OPERATION_JOB = 'operation';
+export interface OperationJobs {
+  operation: { id: string };
+}
+
 /** Jobs of the `maintenance` queue; each is made by a job scheduler and carries no data (P27: ids only). */
 export interface MaintenanceJobs {
   sweep_leases: Record<string, never>;

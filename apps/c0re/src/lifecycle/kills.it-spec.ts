@@ -84,10 +84,9 @@ async function assertInStep(): Promise<void> {
 }
 
 async function assertEnd(kind: keyof typeof LIFE_STEPS, name: string): Promise<void> {
-  await expect
-    .poll(async () => (await operations()).find((row) => row.agent === name)?.state, PATIENT)
-    .toBe('done');
-  expect((await operations()).find((row) => row.agent === name)?.kind).toBe(kind);
+  const last = async () => (await operations()).find((row) => row.agent === name);
+  await expect.poll(async () => (await last())?.ended_at, PATIENT).toBeTruthy();
+  expect(await last()).toMatchObject({ kind, state: 'done', error: null });
   const agent = (await agents()).find((row) => row.name === name);
   const tombstones = await hive.getJson<C0reAnswers['tombstones']>('admin', '/v1/tombstones');
   const isKept = tombstones.tombstones.some((row) => row.name === name);

@@ -10,6 +10,7 @@ import { Lifecycle, type AgentOperation } from '../lifecycle/lifecycle.service.j
 import { RegistryPush } from '../registry/registry-push.service.js';
 import { HiveRestart } from '../restarts/hive-restart.service.js';
 import { LOGGER } from '../settings/tokens.js';
+import { OperationGrants } from './operation-grants.js';
 import {
   isOver,
   OperationRepository,
@@ -41,6 +42,7 @@ const ENDING: ReadonlySet<OperationKind> = new Set(['destroy', 'purge']);
 export class OperationQueue {
   private isWorking = false;
   private isPaused = true;
+  private isHeld = true;
   private readonly runs = new Map<number, Promise<void>>();
 
   constructor(
@@ -48,16 +50,22 @@ export class OperationQueue {
     private readonly agents: AgentRepository,
     private readonly lifecycle: Lifecycle,
     private readonly hiveRestart: HiveRestart,
+    private readonly grants: OperationGrants,
     private readonly registry: RegistryPush,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Puts back what a former c0re left in the middle, and begins to work. */
+  /** Puts back what a former c0re left in the middle, and takes what is asked for. */
   start(): void {
     for (const operation of this.operations.open()) {
       if (operation.state === 'running') this.operations.setState(operation.id, 'queued');
     }
     this.isPaused = false;
+  }
+
+  /** Begins to work; until then what is asked for is recorded and waits. */
+  begin(): void {
+    this.isHeld = false;
     for (const operation of this.operations.open()) {
       if (operation.kind === 'stop') void this.run(operation);
     }
@@ -77,8 +85,10 @@ export class OperationQueue {
       const waiting = this.operations
         .openOfHive()
         .find((open) => open.kind === kind && open.state === 'queued');
-      const row = { kind, agent_id: null, asked_by: askedBy, reason };
-      return waiting ?? this.operations.insert(row);
+      if (waiting) return waiting;
+      const recorded = this.operations.insert({ kind, agent_id: null, asked_by: askedBy, reason });
+      this.hiveRestart.recordSteps(recorded);
+      return recorded;
     });
     void this.work();
     return operation;
@@ -101,7 +111,7 @@ export class OperationQueue {
       return recorded;
     });
     if (kind !== 'stop') void this.work();
-    else if (!this.runs.has(operation.id)) void this.run(operation);
+    else if (!this.isHeld && !this.runs.has(operation.id)) void this.run(operation);
     return operation;
   }
 
@@ -201,7 +211,7 @@ export class OperationQueue {
   }
 
   private async work(): Promise<void> {
-    if (this.isWorking) return;
+    if (this.isWorking || this.isHeld) return;
     this.isWorking = true;
     try {
       for (;;) {
@@ -211,6 +221,9 @@ export class OperationQueue {
             ({ kind, state, parent }) => kind !== 'stop' && state === 'queued' && parent === null,
           );
         if (!next || this.isPaused) return;
+        await this.grants.turnOf(next.id);
+        // Meanwhile it may have been taken back, or c0re told to stop.
+        if (this.isPaused || this.operations.get(next.id).state !== 'queued') continue;
         await this.run(next);
       }
     } finally {

@@ -95,6 +95,10 @@ export class OperationRepository {
     return operation;
   }
 
+  find(id: number): Operation | undefined {
+    return this.select('operations.id = ?', id)[0];
+  }
+
   /** Queued and running ones, oldest first. */
   open(agentId?: number): Operation[] {
     const open = "operations.state IN ('queued', 'running')";

@@ -40,7 +40,7 @@ export class HiveRestart {
   /** @param run carries out one step and settles when it is over, well or not. */
   async carryOut(operation: Operation, run: (step: Operation) => Promise<void>): Promise<void> {
     const key = formatId('o', operation.id);
-    const steps = this.steps(operation);
+    const steps = this.operations.steps(operation.id);
     const left = steps.filter((step) => !isOver(step)).flatMap(({ agent_id }) => agent_id ?? []);
     await this.windows.open({ operation: key, agents: left, text: restartText(operation) });
     const isManager = ({ agent_id }: Operation) =>
@@ -81,20 +81,15 @@ export class HiveRestart {
     );
   }
 
-  /** The steps as they were recorded when the operation began. */
-  private steps({ id, kind, asked_by, reason }: Operation): Operation[] {
-    const known = this.operations.steps(id);
-    if (known.length > 0) return known;
-    return this.operations.together(() => {
-      const running = this.agents
-        .living()
-        .filter(({ wanted, container }) => wanted === 'running' && container !== null);
-      for (const agent of running) {
-        const step = STEP[kind as HiveOperationKind];
-        this.operations.insert({ kind: step, agent_id: agent.id, asked_by, reason }, id);
-      }
-      return this.operations.steps(id);
-    });
+  /** Records a step for each agent that is to run, inside the transaction that records the operation. */
+  recordSteps({ id, kind, asked_by, reason }: Operation): void {
+    const running = this.agents
+      .living()
+      .filter(({ wanted, container }) => wanted === 'running' && container !== null);
+    const step = STEP[kind as HiveOperationKind];
+    for (const agent of running) {
+      this.operations.insert({ kind: step, agent_id: agent.id, asked_by, reason }, id);
+    }
   }
 
   private assertAllWell({ id }: Operation): void {

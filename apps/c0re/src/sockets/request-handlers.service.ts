@@ -26,6 +26,7 @@ import { CONTAINER_DRIVER } from '../settings/tokens.js';
 import { StateFileHandlers } from '../state-files/state-file.handlers.js';
 import { ApprovalHandlers } from './approval-handlers.service.js';
 import { ConfigHandlers } from './config-handlers.service.js';
+import { JobHandlers } from './job.handlers.js';
 import { LifeHandlers } from './life.handlers.js';
 import { ManagerHandlers } from './manager-handlers.service.js';
 import { OperationAnswers } from './operation-answers.service.js';
@@ -66,6 +67,7 @@ export class C0reRequestHandlers {
     private readonly protections: Protections,
     private readonly answers: OperationAnswers,
     private readonly lives: LifeHandlers,
+    private readonly jobs: JobHandlers,
     private readonly stateFiles: StateFileHandlers,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     private readonly approvals: ApprovalHandlers,
@@ -77,6 +79,7 @@ export class C0reRequestHandlers {
     return {
       ...this.own,
       ...this.lives.byRoute,
+      ...this.jobs.byRoute,
       ...this.stateFiles.byRoute,
       ...this.approvals.byRoute,
       ...this.configs.byRoute,

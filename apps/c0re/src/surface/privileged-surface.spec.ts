@@ -17,9 +17,13 @@ describe(verifies('8.1', 'P29') + 'the privileged surface', () => {
     expect(readFileSync(page, 'utf8')).toBe(renderPrivilegedSurface());
   });
 
-  it('gives the scheduler nothing but health, and the gateway only what the manager asks for', () => {
+  it('gives the scheduler nothing but the turns of recorded operations, and the gateway only what the manager asks for', () => {
     const of = (peer: string) => routes.filter(([, { peers }]) => peers.includes(peer as never));
-    expect(of('scheduler').map(([name]) => name)).toEqual(['health']);
+    expect(of('scheduler').map(([name]) => name)).toEqual([
+      'health',
+      'waiting_operations',
+      'run_operation',
+    ]);
     expect(of('gateway').filter(([name, { manager }]) => name !== 'health' && !manager)).toEqual(
       [],
     );
@@ -29,7 +33,8 @@ describe(verifies('8.1', 'P29') + 'the privileged surface', () => {
 
   it('asks for the operator and writes to the audit log wherever something is changed', () => {
     const changing = routes.filter(
-      ([name, { method }]) => method === 'POST' && name !== 'check_session',
+      ([name, { method }]) =>
+        method === 'POST' && !['check_session', 'run_operation'].includes(name),
     );
     expect(changing.filter(([, route]) => !route.audited)).toEqual([]);
     const free = changing

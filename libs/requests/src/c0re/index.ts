@@ -22,6 +22,7 @@ export {
   ReviveRequest,
   SpawnRequest,
   StateFileQuery,
+  WaitingOperationsQuery,
   WaitQuery,
 } from './requests.dto.js';
 export { C0RE_PEERS, type C0rePeer, type C0reRoute } from './route.js';

@@ -1,4 +1,9 @@
-import { PurgeRequest, ReviveRequest, StateFileQuery } from './requests.dto.js';
+import {
+  PurgeRequest,
+  ReviveRequest,
+  StateFileQuery,
+  WaitingOperationsQuery,
+} from './requests.dto.js';
 import { CREDENTIAL, NAME, OPERATOR_PEERS, read, verb, type C0reRoute } from './route.js';
 
 /** Requests about agents' lives beyond start and stop. */
@@ -51,6 +56,28 @@ export const LIFE_ROUTES = {
     path: '/v1/update-all',
     summary: 'Rebuild every agent that runs, in the same order',
     checks: [CREDENTIAL],
+  },
+  waiting_operations: {
+    ...read,
+    path: '/v1/operations/waiting',
+    peers: ['scheduler'],
+    summary: 'Ids of the operations that wait, held up to 20 s until something changes',
+    checks: [],
+    query: WaitingOperationsQuery,
+  },
+  run_operation: {
+    method: 'POST',
+    path: '/v1/operations/:id/run',
+    peers: ['scheduler'],
+    operator: false,
+    audited: false,
+    summary: 'Give a recorded operation its turn; answers when it is over, at most after 15 s',
+    checks: [
+      'the id is that of an operation that c0re recorded itself when somebody who may asked for it; nothing else of it comes from the queue',
+      'it runs when it is the oldest that waits, with or without this',
+    ],
+    body: null,
+    query: null,
   },
   read_state_file: {
     ...read,

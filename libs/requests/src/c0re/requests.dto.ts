@@ -128,3 +128,11 @@ export class StateFileQuery {
   @MaxLength(4096)
   path: string = '';
 }
+
+/** Query of `GET /v1/operations/waiting`. */
+export class WaitingOperationsQuery {
+  /** The `version` of the answer before: this one comes when something changed since. */
+  @IsString()
+  @MaxLength(64)
+  after: string = '';
+}
