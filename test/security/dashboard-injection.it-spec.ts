@@ -63,7 +63,7 @@ const askC0re = (
     `return ask(${JSON.stringify(sockets()['c0re-dashboard'])}, ${JSON.stringify(method)}, ${JSON.stringify(route)}, ${JSON.stringify(headers)}, ${JSON.stringify(body) ?? 'undefined'});`,
   );
 
-describeAsRoot(verifies('8.1', '8.3', 'P29') + "with an attacker's code in the dashboard", () => {
+describeAsRoot(verifies('8.1', '8.3', 'P29') + "an attacker's code in the dashboard", () => {
   beforeAll(async () => {
     hive = await startHive();
     const secrets = at('secrets', 'agents', 'ada');
@@ -77,7 +77,7 @@ describeAsRoot(verifies('8.1', '8.3', 'P29') + "with an attacker's code in the d
   });
   afterAll(() => hive?.stop());
 
-  it('it runs as a user without any power, for good', async () => {
+  it('runs as a user without any power, for good', async () => {
     const { pid, status, ids } = await inside<{ pid: number; status: string; ids: string[] }>(
       `return { pid: process.pid, status: fs.readFileSync('/proc/self/status', 'utf8'),
         ids: [attempt(() => process.setuid(0)), attempt(() => process.setgid(0)), attempt(() => process.setgroups([0])),
@@ -92,7 +92,7 @@ describeAsRoot(verifies('8.1', '8.3', 'P29') + "with an attacker's code in the d
     expect(ids.filter((answer) => answer.startsWith('DONE'))).toEqual([]);
   });
 
-  it('it reads neither the machine’s secrets nor the hive’s nor an agent’s', async () => {
+  it('reads neither the machine’s secrets nor the hive’s nor an agent’s', async () => {
     const c0re = hive.servicePid('c0re');
     const files = [
       '/etc/shadow',
@@ -125,7 +125,7 @@ describeAsRoot(verifies('8.1', '8.3', 'P29') + "with an attacker's code in the d
     expect(environment).not.toContain('hidden');
   });
 
-  it('it changes nothing of the hive and ends no process of it', async () => {
+  it('changes nothing of the hive and ends no process of it', async () => {
     const writes = ['agents', 'applied', 'db', 'secrets', 'run', ''].map((name) => at(name, 'x'));
     const pids = ['c0re', 'broker', 'gateway', 'scheduler'].map((name) => hive.servicePid(name));
     const answers = await inside<string[]>(
@@ -135,7 +135,7 @@ describeAsRoot(verifies('8.1', '8.3', 'P29') + "with an attacker's code in the d
     expect(answers.filter((answer) => !/^(EACCES|EPERM)$/.test(answer))).toEqual([]);
   });
 
-  it('it reaches no socket but its own two and that of Redis', async () => {
+  it('reaches no socket but its own two and that of Redis', async () => {
     const entries = Object.entries(sockets());
     const all = [...entries, ['agent', at('agents', 'ada', 'run', 'gateway.sock')]];
     const answers = await inside<[string, string][]>(
@@ -145,7 +145,7 @@ describeAsRoot(verifies('8.1', '8.3', 'P29') + "with an attacker's code in the d
     expect(reached.toSorted()).toEqual(['broker-dashboard', 'c0re-dashboard', 'redis']);
   });
 
-  it('its requests outside the dashboard’s surface do not exist', async () => {
+  it('sees that requests outside the dashboard’s surface do not exist', async () => {
     const foreign = Object.values<C0reRoute>(C0RE_ROUTES).filter(
       ({ peers }) => !peers.includes('dashboard'),
     );

@@ -74,6 +74,14 @@ const BEFORE: Partial<Record<keyof typeof LIFE_STEPS, Verb>> = {
   purge: 'destroy',
 };
 
+const RUNS = { state: 'running', isKept: false, hasFolder: true, hasToken: true };
+/** What is there afterwards, where that is not an agent that runs. */
+const ENDS: Partial<Record<keyof typeof LIFE_STEPS, object>> = {
+  stop: { ...RUNS, state: 'stopped' },
+  destroy: { state: undefined, isKept: true, hasFolder: true, hasToken: false },
+  purge: { state: undefined, isKept: false, hasFolder: false, hasToken: false },
+};
+
 /** No container without a record, and no record without the container that it says. */
 async function assertInStep(): Promise<void> {
   const rows = await agents();
@@ -91,16 +99,9 @@ async function assertEnd(kind: keyof typeof LIFE_STEPS, name: string): Promise<v
   const tombstones = await hive.getJson<C0reAnswers['tombstones']>('admin', '/v1/tombstones');
   const isKept = tombstones.tombstones.some((row) => row.name === name);
   const hasFolder = existsSync(hive.agentPath(name, 'state'));
-  const found = { state: agent?.state, isKept, hasFolder };
-  if (kind === 'destroy') {
-    expect(found).toEqual({ state: undefined, isKept: true, hasFolder: true });
-  } else if (kind === 'purge') {
-    expect(found).toEqual({ state: undefined, isKept: false, hasFolder: false });
-  } else {
-    const state = kind === 'stop' ? 'stopped' : 'running';
-    expect(found).toEqual({ state, isKept: false, hasFolder: true });
-    expect(existsSync(hive.agentPath(name, 'run', 'token'))).toBe(true);
-  }
+  const hasToken = existsSync(hive.agentPath(name, 'run', 'token'));
+  const found = { state: agent?.state, isKept, hasFolder, hasToken };
+  expect(found).toEqual(ENDS[kind] ?? RUNS);
 }
 
 describe(verifies('4.1', '4.7', '4.8', 'P27', 'P28') + 'a c0re that is killed goes on with', () => {

@@ -39,7 +39,7 @@ export class OperationGrants {
     this.epoch = clock.now();
     operations.onChange(() => {
       this.changes += 1;
-      for (const answer of [...this.polls]) answer();
+      for (const answer of this.polls) answer();
     });
   }
 
@@ -64,7 +64,7 @@ export class OperationGrants {
   /** The job of that row has its turn; that of a step stands for the whole. */
   grant({ id, parent }: Operation): void {
     this.granted.add(parent ?? id);
-    for (const go of [...this.waits]) go();
+    for (const go of this.waits) go();
   }
 
   /** Settles when the row may begin. */

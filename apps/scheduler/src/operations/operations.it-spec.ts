@@ -133,10 +133,10 @@ describe(verifies('4.1', 'P27') + 'the queue of operations', () => {
     c0re.set([row('o1'), row('o2')]);
     await expect.poll(() => queue.getJobs(['active', 'waiting']), PATIENT).toHaveLength(2);
     const jobs = await queue.getJobs(['active', 'waiting']);
-    expect(jobs.map(({ data, id }) => [id, data] as unknown).toSorted()).toEqual([
-      ['op-o1', { id: 'o1' }],
-      ['op-o2', { id: 'o2' }],
-    ]);
+    expect(Object.fromEntries(jobs.map(({ data, id }) => [id, data as unknown]))).toEqual({
+      'op-o1': { id: 'o1' },
+      'op-o2': { id: 'o2' },
+    });
     c0re.slow.clear();
     await expect.poll(() => c0re.turns, PATIENT).toEqual(['o1', 'o2']);
     await expect.poll(() => queue.getJobCounts(), PATIENT).toMatchObject({ active: 0, waiting: 0 });
