@@ -1,4 +1,4 @@
-import { existsSync, lstatSync } from 'node:fs';
+import { existsSync, lstatSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -229,6 +229,8 @@ describe(verifies('4.4', '4.5', 'P30') + 'a commit that the manager asks for', (
     const { id } = await bench.applyCommit('ada', sha);
     await hive.verb('ada', 'destroy');
     expect(await bench.approval(id)).toMatchObject({ state: 'denied', decided_by: 'system' });
+    await hive.operation('/v1/agents/ada/purge', { confirm: 'ada' });
+    expect((await refusal(bench.show(id, 'none'))).code).toBe('not_found');
   });
 });
 
@@ -242,5 +244,28 @@ describe(verifies('4.4', '8.1') + 'the repositories', () => {
     expect(() =>
       bench.asOwner(hive.agentPath('ada', 'state'), 'ls', hive.agentPath('ada', 'config')),
     ).toThrow(/denied/);
+  });
+
+  it.runIf(isRoot)('go to the next manager when there is one', async () => {
+    await hive.verb('manager', 'destroy');
+    await hive.spawn('manager', ['idle'], { role: 'manager' });
+    const { uid } = lstatSync(hive.agentPath('manager', 'state'));
+    const config = hive.agentPath('ada', 'config');
+    expect([lstatSync(config).uid, lstatSync(path.join(config, '.git', 'HEAD')).uid]).toEqual([
+      uid,
+      uid,
+    ]);
+    const sha = bench.commit('ada', { 'agent.yaml': yamlOf(['idle'], 'model: next\n') });
+    expect(await bench.applyCommit('ada', sha)).toMatchObject({ sha });
+  });
+
+  it(verifies('4.1') + 'make a damaged tree whole when the agent is rebuilt', async () => {
+    const folder = path.join(hive.home, 'applied', 'ada');
+    const yaml = bench.deployed('ada', 'agent.yaml');
+    writeFileSync(path.join(folder, 'agent.yaml'), 'broken');
+    writeFileSync(path.join(folder, 'more'), 'x');
+    expect((await hive.operation('/v1/agents/ada/rebuild')).state).toBe('done');
+    expect(bench.deployed('ada', 'agent.yaml')).toBe(yaml);
+    expect(existsSync(path.join(folder, 'more'))).toBe(false);
   });
 });

@@ -3,6 +3,8 @@ import type { Readable, Writable } from 'node:stream';
 
 import { HiveError } from '#libs/protocol';
 
+import { Slots } from './slots.js';
+
 /** As whom a git runs; undefined: as c0re's own user, where everything runs as one. */
 export type GitUser = { uid: number; group?: number } | undefined;
 
@@ -18,6 +20,8 @@ export interface GitCall {
 
 /** Longest that one git may take, in milliseconds. */
 const GIT_MS = 20_000;
+/** However many requests ask for a diff at once, c0re starts no more gits than this at a time. */
+const SLOTS = new Slots(8);
 const MOST_BYTES = 33_554_432;
 const STDERR_CHARS = 2000;
 /** A git that is fed by an attacker must not be able to fill memory or disk either. */
@@ -80,10 +84,12 @@ export class GitError extends Error {
 
 /** Runs git and returns its stdout. @throws GitError with what it said. */
 export async function git(call: GitCall, ...args: string[]): Promise<Buffer> {
-  const child = start(call, args);
-  child.stdin.on('error', () => {}); // It may end before it has read all; its exit code tells.
-  child.stdin.end(call.input ?? '');
-  return result(child, args[0] ?? '', call.maxBytes ?? MOST_BYTES);
+  return SLOTS.run(() => {
+    const child = start(call, args);
+    child.stdin.on('error', () => {}); // It may end before it has read all; its exit code tells.
+    child.stdin.end(call.input ?? '');
+    return result(child, args[0] ?? '', call.maxBytes ?? MOST_BYTES);
+  });
 }
 
 /** The same as text without the last line end. */
@@ -95,12 +101,16 @@ export async function gitText(call: GitCall, ...args: string[]): Promise<string>
  * Copies a commit with all that belongs to it from one repository into another, each read and written by its own user.
  * More than `maxBytes` are refused.
  */
-export async function copyCommit(
+export function copyCommit(
   from: GitCall,
   to: GitCall,
   sha: string,
   maxBytes: number,
 ): Promise<void> {
+  return SLOTS.run(() => copy(from, to, sha, maxBytes));
+}
+
+async function copy(from: GitCall, to: GitCall, sha: string, maxBytes: number): Promise<void> {
   const source = start(from, ['pack-objects', '--revs', '--stdout', '--quiet', '--threads=1']);
   const target = start(to, [
     'index-pack',

@@ -7,7 +7,7 @@ import {
   type AgentConfig,
   type SpawnBody,
 } from '#libs/protocol';
-import type { Clock } from '#libs/service';
+import type { Clock, Logger } from '#libs/service';
 
 import {
   parseAgentConfig,
@@ -26,7 +26,7 @@ import { ConfigRepositories } from '../repositories/config-repositories.service.
 import { AgentSecrets } from '../secrets/agent-secrets.service.js';
 import { C0reSettings } from '../settings/c0re.settings.js';
 import type { AgentPaths } from '../settings/hive-home.js';
-import { CLOCK, CONTAINER_DRIVER } from '../settings/tokens.js';
+import { CLOCK, CONTAINER_DRIVER, LOGGER } from '../settings/tokens.js';
 import { LifeSteps } from './steps.js';
 
 /** Makes agents: checks what was asked for, and brings what belongs to an agent onto the disk. */
@@ -43,6 +43,7 @@ export class AgentMaker {
     private readonly steps: LifeSteps,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /** The row of a new agent. Throws with every problem; nothing is stored here. */
@@ -103,16 +104,22 @@ export class AgentMaker {
     await this.giveConfigs();
   }
 
-  /** Gives every proposed repository to the manager's user, so that he can write to it and git reads it as him. */
+  /**
+   * Gives every proposed repository to the manager's user, so that he can write to it and git reads it as him. One that
+   * cannot be given keeps nobody else waiting.
+   */
   async giveConfigs(): Promise<void> {
-    for (const agent of this.agents.living()) {
-      if (agent.stage !== 'provisioned') continue;
-      const paths = this.folders.paths(agent.folder);
-      await this.repositories.takeOver(paths);
-      await this.repositories.giveTo(paths, this.configOwner(agent));
-    }
-    for (const name of this.approvals.prepared()) {
-      await this.repositories.giveTo(this.folders.paths(name), this.configOwner());
+    const owner = this.configOwner();
+    const provisioned = this.agents.living().filter(({ stage }) => stage === 'provisioned');
+    const folders = [...provisioned.map(({ folder }) => folder), ...this.approvals.prepared()];
+    for (const folder of folders) {
+      const paths = this.folders.paths(folder);
+      try {
+        await this.repositories.takeOver(paths);
+        await this.repositories.giveTo(paths, owner);
+      } catch (error) {
+        this.logger.error({ err: error, folder }, 'a config repository could not be given away');
+      }
     }
   }
 
@@ -137,6 +144,7 @@ export class AgentMaker {
       this.folders.writeToken(paths, token, owner.user);
       this.agents.change(id, { tokenHash: hashOf(token) });
     }
+    if (agent.deployedSha !== null) await this.repositories.writeDeployed(paths, agent.deployedSha);
     if (!agent.container) return;
     await this.driver.destroy(owner);
     this.steps.reached('container-removed', id);

@@ -237,6 +237,11 @@ export class ConfigRepositories {
     return { from, to, diff: output.slice(0, LIMITS.diff_chars).toWellFormed(), truncated: true };
   }
 
+  /** Whether there is an applied repository: a purged agent has none. */
+  exists(paths: AgentPaths): boolean {
+    return existsSync(this.gitDir(paths));
+  }
+
   /** Gives the proposed repository to the manager's user, when it is not his already. */
   async giveTo(paths: AgentPaths, owner: number | undefined): Promise<void> {
     const wanted = owner ?? this.settings.gitUser;

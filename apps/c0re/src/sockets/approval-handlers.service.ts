@@ -94,7 +94,14 @@ export class ApprovalHandlers {
         `there is no tree "${base}" to compare with; ask for base=none to see the whole`,
       );
     }
-    return this.repositories.diff(this.requests.pathsOf(approval), from, approval.sha);
+    const paths = this.requests.pathsOf(approval);
+    if (!this.repositories.exists(paths)) {
+      throw new HiveError(
+        'not_found',
+        `the repository of ${approval.agent} is gone: it was purged`,
+      );
+    }
+    return this.repositories.diff(paths, from, approval.sha);
   }
 
   private async approve({ id, body, query, askedBy }: C0reRequest): Promise<C0reAnswer> {
