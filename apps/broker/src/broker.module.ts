@@ -48,6 +48,7 @@ import { QuestionViews } from './questions/question-views.js';
 import { QuestionsRepository } from './questions/questions.repository.js';
 import { AgentDirectory } from './registry/agent-directory.service.js';
 import { AgentInfo } from './registry/agent-info.service.js';
+import { AgentSigns } from './registry/agent-signs.service.js';
 import { Credentials } from './registry/credentials.service.js';
 import { PurgeService } from './registry/purge.service.js';
 import { RegistryRepository } from './registry/registry.repository.js';
@@ -174,6 +175,7 @@ const WRITES = [
   HeartbeatService,
   EndService,
   AgentInfo,
+  AgentSigns,
   RegistryService,
   PurgeService,
   Restarts,

@@ -15,7 +15,9 @@ import { C0reDatabase } from './database/c0re.database.js';
 import { Deployer } from './deploys/deployer.service.js';
 import { DeploySteps } from './deploys/steps.js';
 import { AgentFolders } from './folders/agent-folders.service.js';
+import { HarnessWatch } from './health/harness-watch.service.js';
 import { Protections } from './health/protections.service.js';
+import { SelfCheck } from './health/self-check.service.js';
 import { AgentLocks } from './lifecycle/agent-locks.js';
 import { AgentMaker } from './lifecycle/agent-maker.service.js';
 import { AgentPurger } from './lifecycle/agent-purger.service.js';
@@ -111,6 +113,8 @@ export class C0reModule {
         RestartWindows,
         HiveRestart,
         Protections,
+        HarnessWatch,
+        SelfCheck,
         ApprovalHandlers,
         ConfigHandlers,
         ManagerHandlers,

@@ -6,6 +6,8 @@ import { Approvals } from './approvals/approvals.service.js';
 import type { ContainerDriver } from './containers/container-driver.js';
 import { C0reDatabase } from './database/c0re.database.js';
 import { AgentFolders } from './folders/agent-folders.service.js';
+import { HarnessWatch } from './health/harness-watch.service.js';
+import { SelfCheck } from './health/self-check.service.js';
 import { cutLongLogs } from './journal/journal.reader.js';
 import { AgentMaker } from './lifecycle/agent-maker.service.js';
 import { AgentRunner } from './lifecycle/agent-runner.service.js';
@@ -41,6 +43,8 @@ export class C0re {
     private readonly queue: OperationQueue,
     private readonly registry: RegistryPush,
     private readonly sockets: PeerSockets,
+    private readonly watch: HarnessWatch,
+    private readonly selfCheck: SelfCheck,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -62,15 +66,21 @@ export class C0re {
     this.queue.begin();
     this.registry.start();
     this.checkLogs();
-    this.recovery.restore().catch((error: unknown) => {
-      this.logger.error({ err: error }, 'the agents could not be restored');
-    });
+    this.watch.start();
+    void this.recovery
+      .restore()
+      .catch((error: unknown) => {
+        this.logger.error({ err: error }, 'the agents could not be restored');
+      })
+      .finally(() => this.selfCheck.start());
   }
 
   /** Leaves the agents running (P28). */
   async stop(): Promise<void> {
     this.runner.halt();
     this.cancelLogCheck();
+    this.watch.close();
+    this.selfCheck.close();
     await this.sockets.close();
     await this.queue.pause();
     this.registry.close();

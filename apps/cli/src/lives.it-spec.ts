@@ -88,3 +88,28 @@ describe(verifies('4.1', '10.4') + 'hive: all agents', () => {
     expect(out).toContain('o8  purge  (all)  failed  60 s ago  2.5 s  operator  no\ufffd[2J room');
   });
 });
+
+describe(verifies('8.6', '10.4') + 'hive doctor', () => {
+  const well = {
+    container_driver: 'process',
+    broker_in_step: true,
+    protections_off: ['no limits'],
+    checked_at: '2026-01-01T12:00:00.000Z',
+    problems: [] as unknown[],
+  };
+
+  it('says what is off, and ends with 0 when nothing is wrong', async () => {
+    dashboard.on('GET /api/doctor', () => well);
+    const { code, out } = await hive(['doctor']);
+    expect(code).toBe(0);
+    expect(out).toContain('self-check  nothing found\nprotections off:\n  no limits\n');
+  });
+
+  it('names each problem, and ends with 1', async () => {
+    const problems = [{ check: 'turn', message: 'ada\u001b[2J has a turn' }];
+    dashboard.on('GET /api/doctor', () => ({ ...well, problems }));
+    const { code, out, err } = await hive(['doctor']);
+    expect([code, err]).toEqual([1, 'hive: problems found: 1\n']);
+    expect(out).toContain('  turn: ada\ufffd[2J has a turn');
+  });
+});

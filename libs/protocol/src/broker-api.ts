@@ -254,6 +254,19 @@ export interface RegistryAgent {
 }
 
 /** broker-c0re.sock: the registry and what only c0re knows. */
+/** What the broker knows of an agent's harness. */
+export interface AgentSign {
+  agent_id: string;
+  /** Of the harness that said hello last. */
+  instance: number;
+  turn_state: TurnState;
+  /** Whether a turn of it is live. */
+  turn: boolean;
+  /** Whether a call of its harness came within the longest time between two. */
+  is_heard: boolean;
+  hyperhive_rev: string | null;
+}
+
 export interface BrokerC0reApi {
   /** Replaces the whole registry; ids that are missing are destroyed. */
   put_registry: [{ revision: number; agents: RegistryAgent[] }, { revision: number }];
@@ -287,6 +300,8 @@ export interface BrokerC0reApi {
   tell_manager: [{ key: string; event: ManagerEvent; body: string }, { id: string | null }];
   /** Replaces what waits for the operator at c0re: shown under Needs you and in open threads. */
   put_waiting: [{ approvals: ApprovalRow[] }, { waiting: number }];
+  /** Signs of life, turns and logins of all living agents; `watched_ms`: how long a gateway has been there all the time. */
+  agent_signs: [Record<string, never>, { watched_ms: number; agents: AgentSign[] }];
   /** Who may call with this token now: a run's token counts only inside its live turn (P2). */
   identify: [Caller, Identity];
   /** Events of c0re's own rows (operations, approvals) for the stream. */

@@ -197,6 +197,12 @@ export interface C0reHealth {
   protections_off?: string[];
 }
 
+/** What the self-check found (PRODUCT 8.6). */
+export interface SelfCheck {
+  checked_at: string;
+  problems: { check: 'container' | 'turn' | 'operation'; message: string }[];
+}
+
 export interface C0reAnswers {
   health: C0reHealth;
   session_check: SessionCheck;
@@ -206,6 +212,7 @@ export interface C0reAnswers {
   operation: { operation: OperationRow };
   operations: { operations: OperationRow[]; next?: string };
   tombstones: { tombstones: TombstoneRow[] };
+  self_check: SelfCheck;
   state_file: StateFileAnswer;
   /** For the scheduler: operations that wait, with their steps. */
   waiting_operations: { version: string; operations: { id: string; steps: string[] }[] };

@@ -1,5 +1,5 @@
 import type { AgentStats } from './broker-api.js';
-import type { C0reAnswers } from './c0re-api.js';
+import type { C0reAnswers, SelfCheck } from './c0re-api.js';
 import type {
   AgentRow,
   DeliveryRow,
@@ -65,6 +65,11 @@ export interface DashboardAnswers {
   operations: { operations: OperationRow[]; next?: string };
   question: { question: QuestionRow };
   questions: { questions: QuestionRow[]; next?: string };
+  doctor: {
+    container_driver: string;
+    broker_in_step: boolean;
+    protections_off: string[];
+  } & SelfCheck;
   tombstones: { tombstones: TombstoneRow[] };
   released: { agent: AgentRow };
   reminder: { reminder: ReminderRow };

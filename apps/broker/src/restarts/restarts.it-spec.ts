@@ -72,6 +72,30 @@ describe(verifies('P24', '1.12') + 'a planned restart', () => {
     ]);
   });
 
+  it('tells an agent that is back before its window opens at once, and says who is not', async () => {
+    await swarm.hello('bob', 2);
+    const id = (name: string) => String(swarm.id(name));
+    const opening = {
+      operation: 'o1',
+      agents: [id('alice'), id('bob')],
+      text: 'you were restarted',
+      instances: { [id('alice')]: 1, [id('bob')]: 1 },
+    };
+    for (let again = 0; again < 2; again += 1) {
+      await swarm.broker.c0re.open_restart_window(opening, swarm.context());
+    }
+    const open = await swarm.broker.c0re.restart_window({ operation: 'o1' }, swarm.context());
+    expect(open).toEqual({ agents: [id('alice')] });
+    expect((await swarm.poll('bob', { instance: 2 })).turn?.messages).toMatchObject([
+      { event: 'restarted', body: 'you were restarted' },
+    ]);
+    const signs = await swarm.broker.c0re.agent_signs({}, swarm.context());
+    expect(signs.agents).toMatchObject([
+      { agent_id: id('alice'), instance: 1, turn: false, is_heard: true },
+      { agent_id: id('bob'), instance: 2, turn: true, is_heard: true, turn_state: 'running' },
+    ]);
+  });
+
   it('leaves at most one unread wake, whatever is restarted how often', async () => {
     for (const instance of [2, 3, 4]) {
       await open(['bob'], 'you were restarted', `o${instance}`);
@@ -98,6 +122,7 @@ describe(verifies('P24', '1.12') + 'a planned restart', () => {
     [{ operation: 'o', agents: ['x'] }, 'invalid_request'],
     [{ operation: 'o', agents: ['99'] }, 'not_found'],
     [{ operation: 'o', agents: [], text: 'a\0b' }, 'invalid_request'],
+    [{ operation: 'o', agents: [], instances: { 1: -1 } }, 'invalid_request'],
     [{ operation: 'o', agents: [], more: 1 }, 'unknown_field'],
   ])('is refused for %j', async (params, code) => {
     const opened = (async () => swarm.broker.c0re.open_restart_window(params, swarm.context()))();

@@ -156,6 +156,7 @@ const C0RE: Requests<BrokerC0reApi> = {
   }),
   put_agent: () => ({ revision: 2, agent: registryAgent(4, 'carol') }),
   registry_revision: () => ({}),
+  agent_signs: () => ({}),
   instance_ended: () => ({ agent_id: '2', instance: 1 }),
   open_restart_window: () => ({
     operation: 'o1',

@@ -19,6 +19,7 @@ import {
 
 import { ManagerNews } from '../manager/manager-news.service.js';
 import { WaitingAtC0re } from '../manager/waiting-at-c0re.js';
+import { AgentSigns } from '../registry/agent-signs.service.js';
 import { Credentials } from '../registry/credentials.service.js';
 import { PurgeService } from '../registry/purge.service.js';
 import { RegistryService } from '../registry/registry.service.js';
@@ -33,6 +34,7 @@ export class C0reHandlers {
     registry: RegistryService,
     purges: PurgeService,
     restarts: Restarts,
+    signs: AgentSigns,
     news: ManagerNews,
     waiting: WaitingAtC0re,
     credentials: Credentials,
@@ -62,6 +64,10 @@ export class C0reHandlers {
       purge_agent: (params) => purges.purge(Number(validate(PurgeAgentCall, params).agent_id)),
       tell_manager: (params) => news.tell(validate(TellManagerCall, params)),
       put_waiting: (params) => waiting.replace(validate(PutWaitingCall, params).approvals),
+      agent_signs: (params) => {
+        callChecks.nothing(params);
+        return signs.signs();
+      },
       identify: (params) => credentials.acting(validate(CallerCall, params).credential),
       publish: (params) => registry.publish(validate(PublishCall, params).events),
     };

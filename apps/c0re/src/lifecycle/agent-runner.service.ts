@@ -68,6 +68,12 @@ export class AgentRunner {
     return this.running.has(id);
   }
 
+  /** How long the container runs, or is watched, in milliseconds; undefined: none does. */
+  runsFor(id: number): number | undefined {
+    const entry = this.running.get(id);
+    return entry && this.clock.monotonic() - entry.since;
+  }
+
   runningIds(): number[] {
     return [...this.running.keys()];
   }
@@ -212,6 +218,25 @@ export class AgentRunner {
     this.database.together(() => {
       this.agents.change(id, { handle: null, endedInstance: agent.instance });
       this.crashed(id, describe(exit));
+    });
+  }
+
+  /** Ends a container whose program lives and does nothing any more, and starts it again as after a crash. */
+  async endSilent(id: number, why: string): Promise<void> {
+    await this.locks.run(id, async () => {
+      const entry = this.running.get(id);
+      const agent = this.agents.get(id);
+      if (!entry || agent.wanted !== 'running') return;
+      this.logger.warn(
+        { agent: agent.name, instance: agent.instance },
+        `a harness is ended: ${why}`,
+      );
+      this.running.delete(id);
+      await this.driver.stop(this.maker.owner(agent), entry.container, this.settings.timings);
+      this.database.together(() => {
+        this.agents.change(id, { handle: null, endedInstance: agent.instance });
+        this.crashed(id, why);
+      });
     });
   }
 

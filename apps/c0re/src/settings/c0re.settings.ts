@@ -25,6 +25,10 @@ export interface Timings {
   adoptedPollMs: number;
   /** Longest from a planned restart of an agent until its harness is back with the broker. */
   healthyMs: number;
+  /** How often the broker is asked for signs of the harnesses. */
+  watchMs: number;
+  /** A harness that the broker did not hear of for this long is ended and started again. */
+  silentMs: number;
   /** Longest that a planned restart waits for a broker that is away. */
   brokerMs: number;
 }
@@ -39,6 +43,8 @@ export const DEFAULT_TIMINGS: Timings = {
   settleMs: 3000,
   adoptedPollMs: 500,
   healthyMs: 60_000,
+  watchMs: 15_000,
+  silentMs: 120_000,
   brokerMs: 5000,
 };
 

@@ -3,18 +3,28 @@ import { Injectable } from '@nestjs/common';
 import { HiveError, type C0reAnswers } from '#libs/protocol';
 import type { OperationRequest, PurgeRequest, ReviveRequest } from '#libs/requests';
 
+import { SelfCheck } from '../health/self-check.service.js';
 import { OperationQueue } from '../operations/operation-queue.service.js';
 import type { HiveOperationKind } from '../operations/operation.repository.js';
 import { Tombstones } from '../tombstones/tombstones.service.js';
 import { OperationAnswers } from './operation-answers.service.js';
 import type { C0reAnswer, C0reRequest, RequestHandlers } from './request-handler.js';
 
-type LifeRoutes = 'list_tombstones' | 'revive' | 'purge' | 'restart_all' | 'update_all';
+type LifeRoutes =
+  | 'list_tombstones'
+  | 'revive'
+  | 'purge'
+  | 'restart_all'
+  | 'update_all'
+  | 'self_check';
 
 /** Requests about destroyed agents and about all agents together. */
 @Injectable()
 export class LifeHandlers {
   readonly byRoute: Pick<RequestHandlers, LifeRoutes> = {
+    self_check: async () => ({
+      body: (await this.selfCheck.run()) satisfies C0reAnswers['self_check'],
+    }),
     list_tombstones: () => this.list(),
     revive: (request) => this.revive(request),
     purge: (request) => this.purge(request),
@@ -26,6 +36,7 @@ export class LifeHandlers {
     private readonly tombstones: Tombstones,
     private readonly queue: OperationQueue,
     private readonly answers: OperationAnswers,
+    private readonly selfCheck: SelfCheck,
   ) {}
 
   private list(): C0reAnswer {

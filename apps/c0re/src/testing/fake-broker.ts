@@ -22,6 +22,7 @@ export class FakeBroker {
   /** Live runs by the hash of their token. */
   readonly runs = new Map<string, Identity>();
   readonly purged: string[] = [];
+  signs: BrokerC0reApi['agent_signs'][1] = { watched_ms: 0, agents: [] };
   readonly windows = new Map<string, { agents: string[]; text: string }>();
   /** Whether agents stay in their restart window, as without a hello of theirs. */
   keepsWindows = false;
@@ -97,6 +98,7 @@ export class FakeBroker {
           this.waiting = approvals;
           return { waiting: approvals.length };
         },
+        agent_signs: () => this.signs,
         identify: ({ credential }) => {
           const identity = this.runs.get(credential);
           if (!identity) throw new HiveError('unauthorized', 'no such run');

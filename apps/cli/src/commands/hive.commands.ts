@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 
 import { OPERATOR, type DashboardAnswers, type StateSnapshot } from '#libs/protocol';
 
+import { CommandFailure, EXIT } from '../exit-codes.js';
 import { DashboardClient } from '../hive/dashboard.client.js';
 import { hiveHome, operatorToken, runningHive } from '../hive/hive-home.js';
-import { age, table } from '../output/text.js';
+import { age, oneLine, table } from '../output/text.js';
 import { connect, show, type Context } from './context.js';
 
-/** `hive login-link` and `hive status`. */
+/** `hive login-link`, `hive status` and `hive doctor`. */
 export function addHiveCommands(program: Command, context: Context): void {
   program
     .command('login-link')
@@ -25,6 +26,34 @@ export function addHiveCommands(program: Command, context: Context): void {
     .action(async ({ json = false }: { json?: boolean }) => {
       await status(context, json);
     });
+
+  program
+    .command('doctor')
+    .description('compare what is recorded with what is there, and say which protections are off')
+    .option('--json', 'answer as JSON')
+    .action(async ({ json = false }: { json?: boolean }) => {
+      const answer = await connect(context).get<DashboardAnswers['doctor']>('/api/doctor');
+      show(context, json, answer, () => diagnosis(answer));
+      const { length } = answer.problems;
+      if (length === 0 && answer.broker_in_step) return;
+      throw new CommandFailure(
+        EXIT.failed,
+        length === 0 ? 'the broker does not have the newest registry' : `problems found: ${length}`,
+        'unwell',
+      );
+    });
+}
+
+function diagnosis(answer: DashboardAnswers['doctor']): string {
+  const { problems, protections_off: off } = answer;
+  return [
+    `containers  ${answer.container_driver}`,
+    `broker      ${answer.broker_in_step ? 'in step' : 'behind'}`,
+    `self-check  ${problems.length === 0 ? 'nothing found' : ''}`,
+    ...problems.map(({ check, message }) => `  ${check}: ${oneLine(message)}`),
+    `protections ${off.length === 0 ? 'all on' : 'off:'}`,
+    ...off.map((sentence) => `  ${oneLine(sentence)}`),
+  ].join('\n');
 }
 
 async function status(context: Context, json: boolean): Promise<void> {

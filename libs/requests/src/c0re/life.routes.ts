@@ -57,6 +57,16 @@ export const LIFE_ROUTES = {
     summary: 'Rebuild every agent that runs, in the same order',
     checks: [CREDENTIAL],
   },
+  self_check: {
+    ...read,
+    path: '/v1/self-check',
+    peers: OPERATOR_PEERS,
+    operator: true,
+    summary:
+      'Compare records with containers, turns with processes, operations with their bounds, now',
+    checks: [CREDENTIAL],
+    query: null,
+  },
   waiting_operations: {
     ...read,
     path: '/v1/operations/waiting',
