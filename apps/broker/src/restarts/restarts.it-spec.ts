@@ -84,8 +84,8 @@ describe(verifies('P24', '1.12') + 'a planned restart', () => {
     for (let again = 0; again < 2; again += 1) {
       await swarm.broker.c0re.open_restart_window(opening, swarm.context());
     }
-    const open = await swarm.broker.c0re.restart_window({ operation: 'o1' }, swarm.context());
-    expect(open).toEqual({ agents: [id('alice')] });
+    const left = await swarm.broker.c0re.restart_window({ operation: 'o1' }, swarm.context());
+    expect(left).toEqual({ agents: [id('alice')] });
     expect((await swarm.poll('bob', { instance: 2 })).turn?.messages).toMatchObject([
       { event: 'restarted', body: 'you were restarted' },
     ]);
