@@ -27,8 +27,11 @@ const TERMINATE = `data:text/javascript,process.on('newListener', (event) => { i
 
 let folder: string;
 const children: ChildProcess[] = [];
+/** What they wrote to stderr: nothing, as their log level is `fatal` and a Redis that is away is no error. */
+let said = '';
 
 beforeEach(() => {
+  said = '';
   folder = mkdtempSync(path.join(tmpdir(), 'hive-st-'));
   for (const name of ['db', 'web', 'home']) mkdirSync(path.join(folder, name));
   writeFileSync(path.join(folder, 'web', 'index.html'), '<!doctype html>');
@@ -53,9 +56,10 @@ afterEach(async () => {
 function start(service: Service, preload = TELL, env = environment()): ChildProcess {
   const main = path.join(CLONE, 'dist/apps', service, 'src/main.js');
   const child = spawn(process.execPath, ['--import', preload, main], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     env,
   });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text));
   children.push(child);
   return child;
 }
@@ -97,6 +101,7 @@ describe(verifies('3.6', 'P28') + 'SIGTERM while a service starts', () => {
       exits.push(await stop(child));
     }
     expect(exits).toEqual(exits.map(() => [0, null]));
+    expect(said).toBe('');
   });
 
   it('ends it before it begins, when it had not loaded its code yet', async () => {

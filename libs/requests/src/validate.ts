@@ -4,6 +4,10 @@ import { validateSync, type ValidationError } from 'class-validator';
 
 import { HiveError } from '#libs/protocol';
 
+import { rememberRules } from './remembered-rules.js';
+
+rememberRules();
+
 type Constructor<T> = new () => T;
 
 /**

@@ -4,9 +4,9 @@ import { Queue, type JobsOptions } from 'bullmq';
 
 import type { JobQueue, WantedJob } from '#libs/protocol';
 import { DUE_JOB, QUEUES } from '#libs/queues';
-import type { Clock } from '#libs/service';
+import type { Clock, Logger } from '#libs/service';
 
-import { CLOCK } from '../settings/tokens.js';
+import { CLOCK, LOGGER } from '../settings/tokens.js';
 
 /** Jobs in one command to Redis (PERFORMANCE: 100 to 1000). */
 const BULK = 500;
@@ -32,8 +32,12 @@ export class DueJobs {
     @InjectQueue(QUEUES.broadcasts) broadcasts: Queue,
     @InjectQueue(QUEUES.deliveries) deliveries: Queue,
     @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(LOGGER) logger: Logger,
   ) {
     this.queues = { reminders, broadcasts, deliveries };
+    // Without a listener each failed connect is a stack trace on the terminal.
+    for (const queue of Object.values(this.queues))
+      queue.on('error', (error) => logger.debug({ err: error }, 'Redis: a queue waits'));
   }
 
   queue(name: JobQueue): Queue {
