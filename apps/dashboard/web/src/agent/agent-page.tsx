@@ -18,6 +18,7 @@ import { AgentActions, AgentErrors } from '../swarm/agent-actions.js';
 import { Facts } from './facts.js';
 import { slashesOf } from './slashes.js';
 import { ConfigTab } from './tabs/config-tab.js';
+import { FilesTab } from './tabs/files-tab.js';
 import { InboxTab } from './tabs/inbox-tab.js';
 import { JournalTab } from './tabs/journal-tab.js';
 import { OpenTab } from './tabs/open-tab.js';
@@ -34,6 +35,7 @@ const TABS = [
   ['open', 'Open'],
   ['turns', 'Turns'],
   ['stats', 'Stats'],
+  ['files', 'Files'],
   ['config', 'Config'],
   ['journal', 'Journal'],
 ] as const;
@@ -96,6 +98,9 @@ export default function AgentPage({ name, tab }: { name: string; tab: string }):
           <Suspense fallback={<div className="skeleton stats-skeleton" />}>
             <StatsTab name={name} />
           </Suspense>
+        </Tabs.Content>
+        <Tabs.Content value="files" className="tab-body" tabIndex={-1}>
+          <FilesTab name={name} />
         </Tabs.Content>
         <Tabs.Content value="config" className="tab-body" tabIndex={-1}>
           <ConfigTab name={name} sha={agent.deployed_sha} />
