@@ -214,16 +214,17 @@ export class OperationQueue {
     if (this.isWorking || this.isHeld) return;
     this.isWorking = true;
     try {
-      for (;;) {
+      while (!this.isPaused) {
         const next = this.operations
           .open()
           .find(
             ({ kind, state, parent }) => kind !== 'stop' && state === 'queued' && parent === null,
           );
-        if (!next || this.isPaused) return;
+        if (!next) return;
         await this.grants.turnOf(next.id);
-        // Meanwhile it may have been taken back, or c0re told to stop.
-        if (this.isPaused || this.operations.get(next.id).state !== 'queued') continue;
+        // Meanwhile c0re may have been told to stop, which closes its database, or the row was taken back.
+        if (this.isPaused) return;
+        if (this.operations.get(next.id).state !== 'queued') continue;
         await this.run(next);
       }
     } finally {
