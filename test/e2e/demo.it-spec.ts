@@ -153,7 +153,8 @@ describe(verifies('10.1', '5.2', '1.6', '2.1', '3.1') + 'the demo', () => {
     await expect
       .poll(async () => (await messages(`thread=${id}`)).length, AT_LAST)
       .toBeGreaterThan(1);
-    const added = (await messages()).filter((row) => !before.has(row.id));
+    // Each agent is told by the hive that it was started again, and says nothing to that.
+    const added = (await messages()).filter((row) => !before.has(row.id) && row.from !== 'system');
     expect(added.map(({ from, to }) => `${from} to ${to}`).sort()).toEqual([
       'guard to operator',
       'operator to guard',

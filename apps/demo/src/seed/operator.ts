@@ -53,7 +53,7 @@ export class Operator {
 
   /** The newest messages of an agent. */
   messagesOf(agent: string): Promise<DashboardAnswers['messages']> {
-    return this.ask('GET', `/api/messages?agent=${agent}&limit=1`);
+    return this.ask('GET', `/api/messages?agent=${agent}&limit=100`);
   }
 
   async close(): Promise<void> {

@@ -25,7 +25,8 @@ export async function seed(
     show(`${name} is there`);
   }
   const { messages } = await operator.messagesOf('manager');
-  const started = messages.length === 0;
+  // What the hive tells the manager of the agents is no conversation yet.
+  const started = messages.every(({ from }) => from === 'system');
   if (started) {
     const { id } = await operator.send({
       to: 'manager',
