@@ -5,7 +5,7 @@ import type { Clock, Logger } from '#libs/service';
 import { AgentRepository } from './agents/agent.repository.js';
 import { AuditRepository } from './audit/audit.repository.js';
 import { C0re } from './c0re.service.js';
-import { containerDriver } from './containers/container-drivers.js';
+import { chooseDriver, type ChosenDriver } from './containers/container-drivers.js';
 import { C0reDatabase } from './database/c0re.database.js';
 import { AgentFolders } from './folders/agent-folders.service.js';
 import { Protections } from './health/protections.service.js';
@@ -22,7 +22,7 @@ import { RegistryPush } from './registry/registry-push.service.js';
 import { ConfigRepositories } from './repositories/config-repositories.service.js';
 import { AgentSecrets } from './secrets/agent-secrets.service.js';
 import { C0reSettings } from './settings/c0re.settings.js';
-import { CLOCK, CONTAINER_DRIVER, LOGGER } from './settings/tokens.js';
+import { CHOSEN_DRIVER, CLOCK, CONTAINER_DRIVER, LOGGER } from './settings/tokens.js';
 import { PeerSockets } from './sockets/peer-sockets.service.js';
 import { C0reRequestHandlers } from './sockets/request-handlers.service.js';
 
@@ -44,15 +44,22 @@ export class C0reModule {
         { provide: LOGGER, useValue: logger },
         { provide: C0reDatabase, useFactory: () => new C0reDatabase(settings.dbFile) },
         {
-          provide: CONTAINER_DRIVER,
+          provide: CHOSEN_DRIVER,
           inject: [C0reDatabase],
           useFactory: ({ hiveId }: C0reDatabase) =>
-            containerDriver(settings.containerDriver, {
+            chooseDriver(settings.containerDriver, {
               hiveId,
               clock,
               adoptedPollMs: settings.timings.adoptedPollMs,
               separateUsers: settings.separatesUsers,
+              trialUser: settings.trialUser,
+              folder: settings.home.containers,
             }),
+        },
+        {
+          provide: CONTAINER_DRIVER,
+          inject: [CHOSEN_DRIVER],
+          useFactory: ({ driver }: ChosenDriver) => driver,
         },
         AgentRepository,
         AuditRepository,

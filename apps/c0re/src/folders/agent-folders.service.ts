@@ -39,6 +39,7 @@ export class AgentFolders {
     const { home } = this.settings;
     makeFolder(home.agents, ENTERED);
     makeFolder(home.applied, ENTERED);
+    makeFolder(home.containers, ENTERED);
     makeFolder(home.shared, 0o1777);
     makeFolder(home.docs, 0o755);
     makeFolder(home.secrets, 0o700);

@@ -136,7 +136,8 @@ export class AgentRunner {
     });
     this.folders.writeHarnessConfig(paths, harnessConfig(agent, secrets), owner.user);
     await this.registry.settled();
-    const container = await this.driver.start(owner, harnessProgram(this.settings, agent, paths));
+    const program = harnessProgram(this.settings, agent, paths, this.driver);
+    const container = await this.driver.start(owner, program);
     this.watch(agent.id, container);
     this.agents.change(agent.id, { state: 'running', handle: container.handle });
     this.logger.info(

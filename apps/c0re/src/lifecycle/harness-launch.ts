@@ -3,10 +3,12 @@ import path from 'node:path';
 import { HARNESS_NODE_FLAGS, type HarnessConfig } from '#libs/protocol';
 
 import type { Agent } from '../agents/agent.entity.js';
-import type { ContainerProgram } from '../containers/container-driver.js';
+import type { ContainerDriver, ContainerProgram } from '../containers/container-driver.js';
 import type { ResolvedSecrets } from '../secrets/agent-secrets.service.js';
 import type { C0reSettings } from '../settings/c0re.settings.js';
 import type { AgentPaths } from '../settings/hive-home.js';
+import { containerLimits, networkOf } from './agent-bounds.js';
+import { agentMounts, INSIDE, insidePaths } from './agent-mounts.js';
 
 /** What c0re writes for the agent's harness. */
 export function harnessConfig(agent: Agent, secrets: ResolvedSecrets): HarnessConfig {
@@ -32,29 +34,44 @@ export function harnessProgram(
   settings: C0reSettings,
   agent: Agent,
   paths: AgentPaths,
+  { hasOwnFiles }: Pick<ContainerDriver, 'hasOwnFiles'>,
 ): ContainerProgram {
-  const { home, nodePath } = settings;
+  const { home, nodePath, harnessMain } = settings;
+  const { mounts, main } = agentMounts(settings, agent.name, paths);
+  const host = {
+    ...paths,
+    shared: home.shared,
+    docs: home.docs,
+    node: nodePath,
+    main: harnessMain,
+    // A `node` in an agent's command is the Node that the hive runs on.
+    search: [path.dirname(nodePath), process.env['PATH'] ?? '/usr/bin:/bin'].join(':'),
+  };
+  const inside = { ...insidePaths(agent.name), node: INSIDE.node, main, search: INSIDE.search };
+  const seen = hasOwnFiles ? inside : host;
   return {
-    argv: [nodePath, ...HARNESS_NODE_FLAGS, settings.harnessMain],
-    cwd: paths.state,
+    argv: [seen.node, ...HARNESS_NODE_FLAGS, seen.main],
+    cwd: seen.state,
     logFile: home.log(agent.name),
+    mounts,
+    limits: containerLimits(agent.config.limits),
+    network: networkOf(agent.config),
     env: {
-      // A `node` in an agent's command is the Node that the hive runs on.
-      PATH: [path.dirname(nodePath), process.env['PATH'] ?? '/usr/bin:/bin'].join(':'),
-      HOME: paths.home,
+      PATH: seen.search,
+      HOME: seen.home,
       LANG: 'C.UTF-8',
       HIVE_AGENT: agent.name,
       HIVE_ROLE: agent.role,
       HIVE_GATEWAY_URL: settings.gatewayUrl,
-      HIVE_TOKEN_FILE: paths.token,
-      HIVE_STATE_DIR: paths.state,
-      HIVE_SHARED_DIR: home.shared,
-      HIVE_DOCS_DIR: home.docs,
-      HIVE_CONFIG_DIR: paths.applied,
+      HIVE_TOKEN_FILE: seen.token,
+      HIVE_STATE_DIR: seen.state,
+      HIVE_SHARED_DIR: seen.shared,
+      HIVE_DOCS_DIR: seen.docs,
+      HIVE_CONFIG_DIR: seen.applied,
       HIVE_INSTANCE: String(agent.instance),
       HIVE_REV: settings.rev,
-      HIVE_WORK_DIR: paths.work,
-      HIVE_HARNESS_CONFIG: paths.harnessConfig,
+      HIVE_WORK_DIR: seen.work,
+      HIVE_HARNESS_CONFIG: seen.harnessConfig,
     },
   };
 }

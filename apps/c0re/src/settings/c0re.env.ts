@@ -53,4 +53,9 @@ export class C0reEnv {
   @IsOptional()
   @IsString()
   HIVE_HARNESS_MAIN?: string;
+
+  /** Paths (`:` between them) besides /usr that agents' programs lie in; containers see them read-only. */
+  @IsOptional()
+  @IsString()
+  HIVE_REACHABLE?: string;
 }

@@ -33,6 +33,8 @@ export const DEFAULT_TIMINGS: Timings = {
   adoptedPollMs: 500,
 };
 
+const LAST_SLOT = 1023;
+
 /** What tests set and a hive in use does not. */
 export interface SettingsOverrides {
   timings?: Partial<Timings>;
@@ -46,9 +48,12 @@ export class C0reSettings {
   readonly dbFile: string;
   readonly gatewayUrl: string;
   readonly rev: string;
-  readonly containerDriver: Container;
+  /** Undefined: the best one that works here. */
+  readonly containerDriver: Container | undefined;
   readonly operatorToken: string | undefined;
   readonly harnessMain: string;
+  /** Paths of the host that containers see read-only. */
+  readonly reachable: readonly string[];
   /** The Node that runs the harnesses. */
   readonly nodePath: string;
   readonly timings: Timings;
@@ -66,10 +71,11 @@ export class C0reSettings {
     this.dbFile = path.join(env.HIVE_DB_DIR, 'c0re.db');
     this.gatewayUrl = env.HIVE_GATEWAY_URL;
     this.rev = env.HIVE_REV;
-    this.containerDriver = env.HIVE_CONTAINER_DRIVER ?? 'process';
+    this.containerDriver = env.HIVE_CONTAINER_DRIVER;
     this.operatorToken = env.HIVE_OPERATOR_TOKEN;
     this.harnessMain =
       env.HIVE_HARNESS_MAIN ?? path.resolve(import.meta.dirname, '../../../harness/src/main.js');
+    this.reachable = env.HIVE_REACHABLE?.split(':').filter(Boolean) ?? [];
     this.nodePath = overrides.nodePath ?? process.execPath;
     this.timings = { ...DEFAULT_TIMINGS, ...overrides.timings };
     this.uidBase = isRoot ? env.HIVE_UID_BASE : undefined;
@@ -83,6 +89,11 @@ export class C0reSettings {
   /** User and group id of the agent in `slot`; undefined when everything runs as one user. */
   agentUser(slot: number): number | undefined {
     return this.uidBase === undefined ? undefined : agentUser(this.uidBase, slot);
+  }
+
+  /** A user for trials, in a slot that agents reach last; undefined when everything runs as one user. */
+  get trialUser(): number | undefined {
+    return this.uidBase === undefined ? undefined : agentUser(this.uidBase, LAST_SLOT);
   }
 
   /** User and group id of a peer of c0re; undefined when everything runs as one user, and for the admin socket. */

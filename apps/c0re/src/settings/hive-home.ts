@@ -10,6 +10,8 @@ export class HiveHome {
   readonly secrets: string;
   readonly agentSecrets: string;
   readonly agentLogs: string;
+  /** Root folders of the agents' containers. */
+  readonly containers: string;
   readonly operatorToken: string;
 
   constructor(home: string) {
@@ -21,6 +23,7 @@ export class HiveHome {
     this.secrets = path.join(this.root, 'secrets');
     this.agentSecrets = path.join(this.secrets, 'agents');
     this.agentLogs = path.join(this.root, 'logs', 'agents');
+    this.containers = path.join(this.root, 'containers');
     this.operatorToken = path.join(this.secrets, 'operator-token');
   }
 
