@@ -6,6 +6,7 @@ import { WrittenAnswers } from './broker/written-answers.service.js';
 import { Door } from './door/door.js';
 import { ErrorBodyFilter } from './door/error-body.filter.js';
 import { Identities } from './door/identities.service.js';
+import { EgressProxy } from './egress/egress-proxy.service.js';
 import { GatewayAddress } from './gateway.address.js';
 import { GatewayOptions } from './gateway.options.js';
 import { HarnessController } from './harness-api/harness.controller.js';
@@ -37,6 +38,7 @@ export class GatewayModule {
         LongPolls,
         ToolRunner,
         Sessions,
+        EgressProxy,
         AgentSockets,
       ],
     };

@@ -98,6 +98,16 @@ export class AgentFolders {
     writeForAgent(paths, paths.harnessConfig, JSON.stringify(config), user);
   }
 
+  /** Writes where the agent's network may lead (P35), for the gateway: an agent can neither read nor change it. */
+  writeEgress(paths: AgentPaths, hosts: readonly string[]): void {
+    const fresh = path.join(paths.root, `.new-${randomBytes(8).toString('hex')}`);
+    writeFileSync(fresh, JSON.stringify({ hosts }), { mode: 0o640, flag: 'wx' });
+    const gateway = this.settings.peerUser('gateway');
+    if (gateway !== undefined) lchownSync(fresh, 0, gateway);
+    chmodSync(fresh, 0o640);
+    renameSync(fresh, paths.egress);
+  }
+
   /** Removes token and harness config. */
   removeCredentials(paths: AgentPaths): void {
     rmSync(paths.token, { force: true });

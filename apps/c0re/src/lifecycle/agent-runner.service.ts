@@ -16,6 +16,7 @@ import { C0reSettings } from '../settings/c0re.settings.js';
 import { CLOCK, CONTAINER_DRIVER, LOGGER } from '../settings/tokens.js';
 import { AgentLocks } from './agent-locks.js';
 import { AgentMaker } from './agent-maker.service.js';
+import { egressHosts } from './egress-hosts.js';
 import { failureText } from './failure-text.js';
 import { harnessConfig, harnessProgram } from './harness-launch.js';
 
@@ -135,6 +136,7 @@ export class AgentRunner {
       instance: before.instance + 1,
     });
     this.folders.writeHarnessConfig(paths, harnessConfig(agent, secrets), owner.user);
+    this.folders.writeEgress(paths, egressHosts(agent.config));
     await this.registry.settled();
     const program = harnessProgram(this.settings, agent, paths, this.driver);
     const container = await this.driver.start(owner, program);

@@ -39,6 +39,7 @@ export class HiveHome {
       run: path.join(root, 'run'),
       token: path.join(root, 'run', 'token'),
       harnessConfig: path.join(root, 'harness.json'),
+      egress: path.join(root, 'egress.json'),
       applied: path.join(this.applied, folder),
     };
   }
@@ -62,6 +63,8 @@ export interface AgentPaths {
   run: string;
   token: string;
   harnessConfig: string;
+  /** Where its network may lead; the gateway reads it. */
+  egress: string;
   /** The deployed config tree with its repository. */
   applied: string;
 }
