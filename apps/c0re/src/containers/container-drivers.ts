@@ -5,6 +5,7 @@ import { ProcessDriver } from './process/process.driver.js';
 import { BubblewrapDriver } from './sandbox/bubblewrap.driver.js';
 import type { EnclosedDriverOptions } from './sandbox/enclosed.driver.js';
 import { NspawnDriver } from './sandbox/nspawn.driver.js';
+import { PodmanDriver } from './sandbox/podman.driver.js';
 
 export interface ContainerDriversOptions extends EnclosedDriverOptions {
   /** Whether agents run as users of their own, which needs root. */
@@ -17,6 +18,7 @@ const MAKERS: Readonly<
 > = {
   nspawn: (options) => new NspawnDriver(options),
   bubblewrap: (options) => new BubblewrapDriver(options),
+  podman: (options) => new PodmanDriver(options),
   process: (options) => new ProcessDriver(options),
 };
 const SANDBOXES: readonly Container[] = ['nspawn', 'bubblewrap'];

@@ -25,7 +25,7 @@ import { readableByAll } from './readable-copy.js';
 
 /** Drivers that run for real on the machine that the tests are for. */
 export const REAL_DRIVERS: readonly Container[] = isRoot
-  ? ['process', 'nspawn', 'bubblewrap']
+  ? ['process', 'nspawn', 'bubblewrap', 'podman']
   : ['process', 'bubblewrap'];
 /** The machine may be busy. */
 export const PATIENT = { timeout: 20_000 };

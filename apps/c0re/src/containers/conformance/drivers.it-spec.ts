@@ -18,7 +18,7 @@ describe.each(REAL_DRIVERS)('the container driver %s', { timeout: 120_000 }, (na
     bench = await DriverBench.open(name);
   }, 60_000);
   afterEach(async () => {
-    await bench.close();
+    await bench?.close();
   }, 60_000);
 
   it(verifies('4.3') + 'shows the agent its paths, and lets it write where it may', async () => {

@@ -54,6 +54,7 @@ export class BubblewrapDriver extends EnclosedDriver {
         program.network === 'full' ? ['--share-net'] : [],
         seccompFilter() === undefined ? [] : ['--seccomp', '3'],
         ['--ro-bind', skeleton.root, '/', '--proc', '/proc', '--dev', '/dev'],
+        ['--perms', '1777', '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
         ['--perms', '1777', '--tmpfs', '/tmp', '--perms', '1777', '--tmpfs', '/var/tmp'],
         [...skeleton.mounts, ...program.mounts].flatMap(bindOf),
         ['--uid', String(INSIDE_USER), '--gid', String(INSIDE_USER), '--hostname', owner.name],

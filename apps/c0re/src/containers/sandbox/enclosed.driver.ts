@@ -76,6 +76,8 @@ export abstract class EnclosedDriver implements ContainerDriver {
   protected abstract weaknesses(): string[];
   /** Name of the process that is number 1 inside once the program runs; any when undefined. */
   protected readonly initName: string | undefined;
+  /** Whether the keeper itself runs in the agent's cgroups. */
+  protected readonly entersGroups: boolean = true;
   /** Last touches from outside before the program runs. */
   protected async close(_program: ProcessHandle): Promise<void> {}
   /** Called when everything in the container is gone. */
@@ -107,7 +109,10 @@ export abstract class EnclosedDriver implements ContainerDriver {
       skeleton,
       program: { ...program, argv: ['/bin/sh', '-c', GATE, 'sh', ...program.argv] },
     });
-    const argv = this.cgroups?.inside(owner.agentId, launch.argv) ?? launch.argv;
+    const argv =
+      this.cgroups && this.entersGroups
+        ? this.cgroups.inside(owner.agentId, launch.argv)
+        : launch.argv;
     const errorFile = this.keeperLog(owner);
     rmSync(errorFile, { force: true });
     const started = await this.processes.launch(owner, {

@@ -1,3 +1,5 @@
+import { NEW_NAMESPACES } from './seccomp.rules.js';
+
 /** What the kernel calls the two processors (`AUDIT_ARCH_…`), with the numbers of the denied system calls there. */
 const PROCESSORS: Readonly<
   Record<string, { arch: number; x32: boolean; calls: readonly number[]; clone: number }>
@@ -45,9 +47,6 @@ const PROCESSORS: Readonly<
 };
 /** Its flags lie in memory, where no filter can look; without it libc uses clone. */
 const CLONE3 = 435;
-/** Flags of clone that make namespaces: time, mount, cgroup, uts, ipc, user, process, network. */
-const NEW_NAMESPACES =
-  0x80 | 0x20000 | 0x2000000 | 0x4000000 | 0x8000000 | 0x10000000 | 0x20000000 | 0x40000000;
 const X32_BIT = 0x40000000;
 
 const ALLOW = 0x7fff0000;
@@ -95,7 +94,7 @@ export function seccompFilter(processor: string = process.arch): Buffer | undefi
     ...refuse(CLONE3, ENOSYS),
     [EQUAL, 0, 3, rules.clone],
     [LOAD, 0, 0, FIRST_ARGUMENT],
-    [ANY_BIT, 0, 1, NEW_NAMESPACES],
+    [ANY_BIT, 0, 1, NEW_NAMESPACES.reduce((all, flag) => all | flag, 0)],
     [RETURN, 0, 0, REFUSE | EPERM],
     [RETURN, 0, 0, ALLOW],
   ];

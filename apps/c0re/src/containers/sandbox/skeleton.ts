@@ -53,6 +53,11 @@ export function makeSkeleton(
   const files: Record<string, string> = {
     'etc/passwd': `root:x:0:0::/root:/bin/sh\nagent:x:${INSIDE_USER}:${INSIDE_USER}::/agents/${name}/home:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n`,
     'etc/group': `root:x:0:\nagent:x:${INSIDE_USER}:\nnogroup:x:65534:\n`,
+    'etc/hostname': `${name}\n`,
+    'etc/resolv.conf': '',
+    // podman binds files of its own there.
+    'run/.containerenv': '',
+    'run/podman-init': '',
     'etc/hosts': `127.0.0.1 localhost ${name}\n::1 localhost\n`,
     'etc/os-release': 'ID=hyperhive\nNAME=Hyperhive\nPRETTY_NAME="Hyperhive agent"\n',
   };
