@@ -44,7 +44,7 @@ export class CgroupTree {
     for (const mountPoint of this.used) {
       try {
         this.enableControllers(mountPoint);
-        mkdirSync(path.join(mountPoint, this.hive), { recursive: true });
+        makeGroup(path.join(mountPoint, this.hive));
       } catch {
         // Not writable: the controllers that live here stay missing.
         continue;
@@ -58,9 +58,10 @@ export class CgroupTree {
 
   /** Makes the agent's groups and sets the limits that can be set. Done twice it only sets them again. */
   create(agentId: number, limits: ContainerLimits): void {
+    this.prepare();
     for (const group of this.groups(agentId)) {
       try {
-        mkdirSync(group, { recursive: true });
+        makeGroup(group);
       } catch {
         // As `prepare` said.
       }
@@ -98,15 +99,16 @@ export class CgroupTree {
     if (unified !== undefined) this.set(this.group(unified, agentId), 'cgroup.kill', 1);
   }
 
-  /** Removes the agent's groups, also those that a container manager made. Nothing may run in them. */
+  /** Removes the agent's groups, and the hive's with the last of them; also those that a container manager made. Nothing may run in them. */
   remove(agentId: number): void {
     const everywhere = new Set([...this.used, ...this.hierarchies.legacy.values()]);
     for (const mountPoint of everywhere) {
-      for (const group of groupsBelow(this.group(mountPoint, agentId)).toReversed()) {
+      const groups = groupsBelow(this.group(mountPoint, agentId)).toReversed();
+      for (const group of [...groups, path.join(mountPoint, this.hive)]) {
         try {
           rmdirSync(group);
         } catch {
-          // A process that is dead but not reaped holds it; the next start uses it again.
+          // Other agents' groups are in it, or a process that is dead but not reaped: the next start uses it again.
         }
       }
     }
@@ -147,7 +149,7 @@ export class CgroupTree {
   /** Version 2 gives a group only the controllers that its parent hands down. */
   private enableControllers(mountPoint: string): void {
     if (mountPoint !== this.hierarchies.unified) return;
-    mkdirSync(path.join(mountPoint, this.hive), { recursive: true });
+    makeGroup(path.join(mountPoint, this.hive));
     const wanted = LIMITING.filter((each) => this.mountOf(each) === mountPoint);
     if (wanted.length === 0) return;
     const line = wanted.map((each) => `+${each}`).join(' ');
@@ -160,6 +162,11 @@ export class CgroupTree {
     if (group === undefined || !existsSync(path.join(group, file))) return;
     writeFileSync(path.join(group, file), String(value));
   }
+}
+
+/** Never with its parents: Node tries for ever in a file system where folders cannot be made. */
+function makeGroup(group: string): void {
+  if (!existsSync(group)) mkdirSync(group);
 }
 
 /** The group and all below it, parents first. */

@@ -208,18 +208,11 @@ describe.each(REAL_DRIVERS)('the container driver %s', { timeout: 120_000 }, (na
   });
 });
 
-/** Groups of this bench's agents in any hierarchy. */
+/** Groups of this bench's hive in any hierarchy. */
 function groupsOf(bench: DriverBench): string[] {
   const hive = `hyperhive-${path.basename(bench.root).replaceAll(/[^A-Za-z0-9]/g, '')}`;
   const root = '/sys/fs/cgroup';
   if (!existsSync(root)) return [];
   const places = [root, ...readdirSync(root).map((entry) => path.join(root, entry))];
-  return places
-    .map((place) => path.join(place, hive))
-    .filter((place) => existsSync(place))
-    .flatMap((place) =>
-      readdirSync(place, { withFileTypes: true })
-        .filter((entry) => entry.isDirectory())
-        .map((entry) => path.join(place, entry.name)),
-    );
+  return places.map((place) => path.join(place, hive)).filter((place) => existsSync(place));
 }
