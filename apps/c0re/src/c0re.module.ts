@@ -54,6 +54,7 @@ export class C0reModule {
               separateUsers: settings.separatesUsers,
               trialUser: settings.trialUser,
               folder: settings.home.containers,
+              flake: settings.nixosFlake,
             }),
         },
         {

@@ -1,6 +1,7 @@
 import { HiveError, type Container } from '#libs/protocol';
 
 import type { ContainerDriver } from './container-driver.js';
+import { NixosContainerDriver } from './nixos/nixos-container.driver.js';
 import { ProcessDriver } from './process/process.driver.js';
 import { BubblewrapDriver } from './sandbox/bubblewrap.driver.js';
 import type { EnclosedDriverOptions } from './sandbox/enclosed.driver.js';
@@ -10,6 +11,8 @@ import { PodmanDriver } from './sandbox/podman.driver.js';
 export interface ContainerDriversOptions extends EnclosedDriverOptions {
   /** Whether agents run as users of their own, which needs root. */
   separateUsers: boolean;
+  /** System of NixOS containers, as `REF#ATTRIBUTE`. */
+  flake: string | undefined;
 }
 
 /** The container drivers that this version has, in the order in which a hive that names none takes them. */
@@ -18,6 +21,7 @@ const MAKERS: Readonly<
 > = {
   nspawn: (options) => new NspawnDriver(options),
   bubblewrap: (options) => new BubblewrapDriver(options),
+  'nixos-container': (options) => new NixosContainerDriver(options),
   podman: (options) => new PodmanDriver(options),
   process: (options) => new ProcessDriver(options),
 };

@@ -58,4 +58,9 @@ export class C0reEnv {
   @IsOptional()
   @IsString()
   HIVE_REACHABLE?: string;
+
+  /** System of the containers of the driver `nixos-container`, as `REF#ATTRIBUTE`. */
+  @IsOptional()
+  @IsString()
+  HIVE_NIXOS_FLAKE?: string;
 }

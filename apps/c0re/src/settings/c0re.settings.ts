@@ -50,6 +50,8 @@ export class C0reSettings {
   readonly rev: string;
   /** Undefined: the best one that works here. */
   readonly containerDriver: Container | undefined;
+  /** System of NixOS containers, as `REF#ATTRIBUTE`. */
+  readonly nixosFlake: string | undefined;
   readonly operatorToken: string | undefined;
   readonly harnessMain: string;
   /** Paths of the host that containers see read-only. */
@@ -72,6 +74,7 @@ export class C0reSettings {
     this.gatewayUrl = env.HIVE_GATEWAY_URL;
     this.rev = env.HIVE_REV;
     this.containerDriver = env.HIVE_CONTAINER_DRIVER;
+    this.nixosFlake = env.HIVE_NIXOS_FLAKE;
     this.operatorToken = env.HIVE_OPERATOR_TOKEN;
     this.harnessMain =
       env.HIVE_HARNESS_MAIN ?? path.resolve(import.meta.dirname, '../../../harness/src/main.js');

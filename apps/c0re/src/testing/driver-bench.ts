@@ -98,6 +98,7 @@ export class DriverBench {
       separateUsers: isRoot,
       trialUser: this.settings.trialUser,
       folder: this.settings.home.containers,
+      flake: undefined,
     });
     this.drivers.push(driver);
     return driver;

@@ -90,10 +90,12 @@ describe.each(REAL_DRIVERS)('the container driver %s', { timeout: 120_000 }, (na
   });
 
   it(verifies('4.2') + 'ends what does not want to end, and leaves no group behind', async () => {
+    // Run by a user, the process driver does not find what cleared its environment, and says so.
+    const bare = isEnclosed || isRoot ? 'env -i' : '';
     const ada = await bench.run(
       'ada',
       `trap '' TERM; (setsid sh -c 'trap "" TERM; while :; do sleep 1; done' &)
-       (env -i /usr/bin/setsid /bin/sleep 1000 &); echo up > up; while :; do sleep 1; done`,
+       (${bare} /usr/bin/setsid /bin/sleep 1000 &); echo up > up; while :; do sleep 1; done`,
     );
     await bench.note(ada, 'up');
     await expect

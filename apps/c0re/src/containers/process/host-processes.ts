@@ -114,11 +114,19 @@ export class HostProcesses {
 
   /** The process of that handle when it still runs and carries the owner's mark (P28). */
   adopt(owner: ContainerOwner, handle: unknown): RunningContainer | undefined {
+    const found = this.find(handle);
+    if (!found || environmentOf(found.pid, AGENT_MARK_VARIABLE) !== this.mark(owner)) {
+      return undefined;
+    }
+    return { handle, pid: found.pid, exited: this.ended(found) };
+  }
+
+  /** The process of that handle when it still runs. */
+  find(handle: unknown): ProcessHandle | undefined {
     const { pid, startTicks, boot } = (handle ?? {}) as Partial<ProcessHandle>;
     if (pid === undefined || startTicks === undefined || boot !== this.boot) return undefined;
-    const isSame = () => this.isAlive({ pid, startTicks, boot });
-    if (!isSame() || environmentOf(pid, AGENT_MARK_VARIABLE) !== this.mark(owner)) return undefined;
-    return { handle, pid, exited: this.ended({ pid, startTicks, boot }) };
+    const found = { pid, startTicks, boot };
+    return this.isAlive(found) ? found : undefined;
   }
 
   /** Settles when the process is gone, by looking at it: how it ended is not seen. */
