@@ -16,6 +16,7 @@ export type AgentChange = Partial<
     | 'wanted'
     | 'state'
     | 'reason'
+    | 'container'
     | 'handle'
     | 'instance'
     | 'endedInstance'
@@ -39,6 +40,7 @@ const COLUMNS: Record<keyof AgentChange, string> = {
   wanted: 'wanted',
   state: 'state',
   reason: 'reason',
+  container: 'container',
   handle: 'handle',
   instance: 'instance',
   endedInstance: 'ended_instance',
@@ -51,6 +53,7 @@ const COLUMNS: Record<keyof AgentChange, string> = {
 const IN_REGISTRY: ReadonlySet<keyof AgentChange> = new Set([
   'state',
   'reason',
+  'container',
   'instance',
   'tokenHash',
   'deployedSha',

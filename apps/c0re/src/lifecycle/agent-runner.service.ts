@@ -133,6 +133,8 @@ export class AgentRunner {
     const agent = this.agents.change(before.id, {
       state: 'starting',
       reason: '',
+      // The hive may have been started with another driver since the agent was made.
+      container: this.driver.name,
       instance: before.instance + 1,
     });
     this.folders.writeHarnessConfig(paths, harnessConfig(agent, secrets), owner.user);

@@ -67,6 +67,34 @@ describe.each(ENCLOSED)('c0re with the container driver %s', { timeout: 120_000 
     },
   );
 
+  it(
+    verifies('4.2', 'P28') + 'takes agents from another driver, and gives them to another',
+    async () => {
+      const settled = async (container: string, instance: number) => {
+        await expect
+          .poll(async () => {
+            const { state, container: found, instance: number } = await hive.agent('ada');
+            return [state, found, number];
+          }, PATIENT)
+          .toEqual(['running', container, instance]);
+        return (await hive.agent('ada')).pid as number;
+      };
+      await hive.spawn('ada');
+      let before = await settled(driver, 1);
+      for (const [name, instance] of [
+        ['process', 2],
+        [driver, 3],
+      ] as const) {
+        await c0re.end('SIGTERM');
+        hive.env.HIVE_CONTAINER_DRIVER = name;
+        await again();
+        const pid = await settled(name, instance);
+        expect(lives(before)).toBe(false);
+        before = pid;
+      }
+    },
+  );
+
   it(verifies('4.1') + 'removes the container with the agent', async () => {
     await hive.spawn('ada');
     const { pid } = await running();

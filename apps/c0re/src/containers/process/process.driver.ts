@@ -54,6 +54,8 @@ export class ProcessDriver implements ContainerDriver {
   }
 
   adopt(owner: ContainerOwner, handle: unknown): RunningContainer | undefined {
+    // A container of another driver, in which the hive ran before, is ended and not taken over.
+    if ((handle as { driver?: string } | null)?.driver !== undefined) return undefined;
     return this.processes.adopt(owner, handle);
   }
 

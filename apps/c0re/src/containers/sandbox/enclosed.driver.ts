@@ -38,6 +38,7 @@ export interface EnclosedDriverOptions extends HostProcessesOptions {
 
 /** How a container is found again: by what keeps it, and the agent's program in it. */
 interface EnclosedHandle extends ProcessHandle {
+  driver: Container;
   program: ProcessHandle;
 }
 
@@ -84,6 +85,8 @@ export abstract class EnclosedDriver implements ContainerDriver {
   protected async cleanUp(_owner: ContainerOwner): Promise<void> {}
 
   async check(): Promise<void> {
+    // Entered by all: the agents' users pass through it on their way to their roots.
+    mkdirSync(this.options.folder, { recursive: true, mode: 0o711 });
     const obstacle = await this.obstacle();
     if (obstacle !== undefined) throw new HiveError('driver_unavailable', obstacle);
     this.missingLimits = this.cgroups?.prepare() ?? LIMITING;
@@ -125,7 +128,7 @@ export abstract class EnclosedDriver implements ContainerDriver {
       const inside = await this.programOf(owner, started);
       await this.close(inside);
       open(started);
-      const handle: EnclosedHandle = { ...started.handle, program: inside };
+      const handle: EnclosedHandle = { ...started.handle, driver: this.name, program: inside };
       return { handle, pid: started.pid, exited: started.exited };
     } catch (error) {
       await this.stop(owner, started, { termMs: 0, leftoversMs: 0, killMs: START_MS });
@@ -137,7 +140,7 @@ export abstract class EnclosedDriver implements ContainerDriver {
   }
 
   adopt(owner: ContainerOwner, handle: unknown): RunningContainer | undefined {
-    if (!(handle as Partial<EnclosedHandle> | null)?.program) return undefined;
+    if ((handle as Partial<EnclosedHandle> | null)?.driver !== this.name) return undefined;
     return this.processes.adopt(owner, handle);
   }
 
@@ -179,7 +182,6 @@ export abstract class EnclosedDriver implements ContainerDriver {
   /** Runs a container that does nothing: only that shows what the machine allows. */
   private async trial(): Promise<void> {
     const owner = { agentId: 0, name: 'trial', user: this.options.trialUser };
-    mkdirSync(this.options.folder, { recursive: true, mode: 0o711 });
     const logFile = path.join(this.options.folder, 'trial.log');
     rmSync(logFile, { force: true });
     const container = await this.start(owner, {
