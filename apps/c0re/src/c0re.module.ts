@@ -5,9 +5,14 @@ import type { Clock, Logger } from '#libs/service';
 import { AgentRepository } from './agents/agent.repository.js';
 import { AuditRepository } from './audit/audit.repository.js';
 import { C0re } from './c0re.service.js';
-import { chooseDriver, type ChosenDriver } from './containers/container-drivers.js';
+import {
+  chooseDriver,
+  type ChosenDriver,
+  type ContainerDriversOptions,
+} from './containers/container-drivers.js';
 import { C0reDatabase } from './database/c0re.database.js';
 import { AgentFolders } from './folders/agent-folders.service.js';
+import { DriverTrials } from './health/driver-trials.service.js';
 import { Protections } from './health/protections.service.js';
 import { AgentLocks } from './lifecycle/agent-locks.js';
 import { AgentMaker } from './lifecycle/agent-maker.service.js';
@@ -22,7 +27,13 @@ import { RegistryPush } from './registry/registry-push.service.js';
 import { ConfigRepositories } from './repositories/config-repositories.service.js';
 import { AgentSecrets } from './secrets/agent-secrets.service.js';
 import { C0reSettings } from './settings/c0re.settings.js';
-import { CHOSEN_DRIVER, CLOCK, CONTAINER_DRIVER, LOGGER } from './settings/tokens.js';
+import {
+  CHOSEN_DRIVER,
+  CLOCK,
+  CONTAINER_DRIVER,
+  DRIVER_OPTIONS,
+  LOGGER,
+} from './settings/tokens.js';
 import { PeerSockets } from './sockets/peer-sockets.service.js';
 import { C0reRequestHandlers } from './sockets/request-handlers.service.js';
 
@@ -44,18 +55,23 @@ export class C0reModule {
         { provide: LOGGER, useValue: logger },
         { provide: C0reDatabase, useFactory: () => new C0reDatabase(settings.dbFile) },
         {
-          provide: CHOSEN_DRIVER,
+          provide: DRIVER_OPTIONS,
           inject: [C0reDatabase],
-          useFactory: ({ hiveId }: C0reDatabase) =>
-            chooseDriver(settings.containerDriver, {
-              hiveId,
-              clock,
-              adoptedPollMs: settings.timings.adoptedPollMs,
-              separateUsers: settings.separatesUsers,
-              trialUser: settings.trialUser,
-              folder: settings.home.containers,
-              flake: settings.nixosFlake,
-            }),
+          useFactory: ({ hiveId }: C0reDatabase): ContainerDriversOptions => ({
+            hiveId,
+            clock,
+            adoptedPollMs: settings.timings.adoptedPollMs,
+            separateUsers: settings.separatesUsers,
+            trialUser: settings.trialUser,
+            folder: settings.home.containers,
+            flake: settings.nixosFlake,
+          }),
+        },
+        {
+          provide: CHOSEN_DRIVER,
+          inject: [DRIVER_OPTIONS],
+          useFactory: (options: ContainerDriversOptions) =>
+            chooseDriver(settings.containerDriver, options),
         },
         {
           provide: CONTAINER_DRIVER,
@@ -78,6 +94,7 @@ export class C0reModule {
         OperationQueue,
         RegistryPush,
         Protections,
+        DriverTrials,
         C0reRequestHandlers,
         PeerSockets,
         C0re,

@@ -28,7 +28,7 @@ const MAKERS: Readonly<
 const SANDBOXES: readonly Container[] = ['nspawn', 'bubblewrap'];
 
 /** What a trial of a driver on this machine showed. */
-export interface DriverTrial {
+export interface Trial {
   name: Container;
   /** Why it does not work here; undefined when it does. */
   obstacle: string | undefined;
@@ -37,7 +37,7 @@ export interface DriverTrial {
 /** The driver that a hive has, and why not those before it. */
 export interface ChosenDriver {
   driver: ContainerDriver;
-  passedOver: readonly DriverTrial[];
+  passedOver: readonly Trial[];
 }
 
 /**
@@ -54,7 +54,7 @@ export async function chooseDriver(
       : name === 'sandbox'
         ? SANDBOXES
         : [name];
-  const passedOver: DriverTrial[] = [];
+  const passedOver: Trial[] = [];
   for (const candidate of candidates) {
     const make = MAKERS[candidate];
     if (!make) {
@@ -72,9 +72,9 @@ export async function chooseDriver(
   throw new HiveError('driver_unavailable', passedOver.map(toSentence).join('; '));
 }
 
-/** Tries every driver on this machine, for `hive doctor`. */
-export async function tryDrivers(options: ContainerDriversOptions): Promise<DriverTrial[]> {
-  const trials: DriverTrial[] = [];
+/** Tries every driver on this machine, one after the other, for `hive doctor`. */
+export async function tryDrivers(options: ContainerDriversOptions): Promise<Trial[]> {
+  const trials: Trial[] = [];
   for (const make of Object.values(MAKERS)) {
     const driver = make(options);
     trials.push({ name: driver.name, obstacle: await obstacleOf(driver) });
@@ -82,7 +82,7 @@ export async function tryDrivers(options: ContainerDriversOptions): Promise<Driv
   return trials;
 }
 
-export function toSentence({ name, obstacle }: DriverTrial): string {
+export function toSentence({ name, obstacle }: Trial): string {
   return obstacle === undefined
     ? `the container driver ${name} works here`
     : `the container driver ${name} does not work here: ${obstacle}`;

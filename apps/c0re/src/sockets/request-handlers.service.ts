@@ -20,6 +20,7 @@ import type { Clock } from '#libs/service';
 import { toRecord, type Agent } from '../agents/agent.entity.js';
 import { AgentRepository } from '../agents/agent.repository.js';
 import type { ContainerDriver } from '../containers/container-driver.js';
+import { DriverTrials } from '../health/driver-trials.service.js';
 import { Protections } from '../health/protections.service.js';
 import { readJournal } from '../journal/journal.reader.js';
 import { AgentMaker } from '../lifecycle/agent-maker.service.js';
@@ -47,6 +48,7 @@ const LONGEST_WAIT_MS = 100_000;
 export class C0reRequestHandlers {
   readonly byRoute: RequestHandlers = {
     health: (request) => this.health(request),
+    try_drivers: () => this.tryDrivers(),
     login: (request) => this.login(request),
     check_session: ({ credential }) => ({ body: this.operators.check(credential) }),
     logout: ({ credential }) => this.logout(credential),
@@ -74,6 +76,7 @@ export class C0reRequestHandlers {
     private readonly operators: OperatorCredentials,
     private readonly registry: RegistryPush,
     private readonly protections: Protections,
+    private readonly trials: DriverTrials,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -87,6 +90,10 @@ export class C0reRequestHandlers {
       answer.protections_off = this.protections.off();
     }
     return { body: answer };
+  }
+
+  private async tryDrivers(): Promise<C0reAnswer> {
+    return { body: { drivers: await this.trials.run() } satisfies C0reAnswers['drivers'] };
   }
 
   private login({ body }: C0reRequest): C0reAnswer {

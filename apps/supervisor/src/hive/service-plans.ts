@@ -42,6 +42,7 @@ export function servicePlans(layout: HiveLayout): ServicePlan[][] {
         HIVE_GATEWAY_URL: gatewayUrl,
         HIVE_DASHBOARD_URL: localUrl(settings.dashboard),
         ...given('HIVE_CONTAINER_DRIVER', settings.containerDriver),
+        ...given('HIVE_NIXOS_FLAKE', process.env['HIVE_NIXOS_FLAKE']),
         ...given('HIVE_REACHABLE', reachable(layout).join(':')),
         ...given('HIVE_OPERATOR_TOKEN', settings.operatorToken),
         ...given('HIVE_UID_BASE', layout.users.base?.toString()),
