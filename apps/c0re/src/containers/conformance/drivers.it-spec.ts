@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -182,6 +183,35 @@ describe.each(REAL_DRIVERS)('the container driver %s', { timeout: 120_000 }, (na
     expect(got === 'end').toBe(!isSaid);
     expect(isSaid).toBe(!isEnclosed && !isRoot);
   });
+
+  it.each([
+    ['none', 'no'],
+    ['model', 'no'],
+    ['full', 'yes'],
+  ])(
+    verifies('P35') + "with network %s: the host's loopback is reached: %s",
+    async (network, isReached) => {
+      const server = createServer((socket) => socket.end());
+      await new Promise<void>((resolve) => {
+        server.listen(0, '127.0.0.1', resolve);
+      });
+      const { port } = server.address() as AddressInfo;
+      const ada = await bench.run(
+        'ada',
+        `perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(PeerAddr => "127.0.0.1:${port}", Timeout => 5) ? "yes\n" : "no\n"' > got
+         printf '%s\n' "$HIVE_GATEWAY_SOCKET $HTTPS_PROXY end" > told; ${IDLE}`,
+        { network },
+      );
+      const got = await bench.note(ada, 'got');
+      const told = await bench.note(ada, 'told');
+      server.close();
+      expect(got).toBe(isEnclosed ? isReached : 'yes');
+      const socket = '/run/hive/gateway.sock';
+      const expected = { none: `${socket}  end`, model: `${socket} http://127.0.0.1:7001 end` };
+      const inside = network === 'none' || network === 'model' ? expected[network] : '  end';
+      expect(told).toBe(isEnclosed ? inside : '  end');
+    },
+  );
 
   it(verifies('4.2') + 'says when it has no limits', () => {
     const off = bench.driver.protectionsOff().join();
