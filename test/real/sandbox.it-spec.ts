@@ -90,7 +90,8 @@ describe.each(DRIVERS)(
         };
         await expect.poll(reply, POLL).toBe(`I read ${sent.id}`);
         const dashboard = new URL(hive.dashboardUrl).host;
-        expect(results[0]?.split('\n').slice(0, 5)).toEqual([
+        const lines = (results[0] ?? '').split('\n').map((line) => line.trim());
+        expect(lines.slice(0, 5)).toEqual([
           `${dashboard} by proxy: HTTP/1.1 403 Refused`,
           `${new URL(model.url).host} by proxy: HTTP/1.1 200 Connection established`,
           '127.0.0.1:22 by proxy: HTTP/1.1 403 Refused',

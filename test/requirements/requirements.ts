@@ -45,7 +45,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
   built('3.6', 'the scheduler stops cleanly'),
   built('3.7', 'reminder counts'),
   partly('4.1', 'lifecycle verbs', 'rebuild, revive, purge, update-all'),
-  partly('4.2', 'container drivers', 'docker; the command hive doctor; the system of a NixOS container'),
+  partly(
+    '4.2',
+    'container drivers',
+    'docker; the command hive doctor; the system of a NixOS container',
+  ),
   partly('4.3', 'paths and environment of a container', 'what the manager sees of the others'),
   partly(
     '4.4',
