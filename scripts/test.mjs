@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-// npm test: the set-up of npm start and what the tests need besides (a browser, git, the real agent CLI), then every test
-// in one run, which closes with the line "N passed, N failed". Words after -- narrow it down, as in: npm test -- test/faults
+// npm test: the set-up of npm start and what the tests need besides (a browser, git, containers, the real agent CLI),
+// then every test in one run, which closes with the line "N passed, N failed". Words after -- narrow it down, as in:
+// npm test -- test/faults
 import { inClone } from './setup/clone.mjs';
+import { ensureContainers } from './setup/containers.mjs';
 import { ensureDependenciesOf } from './setup/dependencies.mjs';
 import { handOver } from './setup/hand-over.mjs';
 import { setUp } from './setup/set-up.mjs';
@@ -15,6 +17,7 @@ const { node } = await setUp(args, async () => {
     ['chromium', 'chromium-browser'],
     'the browser tests need Chromium',
   );
+  await ensureContainers();
   await ensureDependenciesOf(
     inClone('test', 'real'),
     'installing the real Claude Code CLI for its tests (npm ci)',

@@ -62,12 +62,11 @@ export async function ensureProgram(what, names, why) {
   const found = findProgram(...names);
   if (found) return found;
   const system = systemOf(readOsRelease());
-  const isApt = system === 'debian' || system === 'ubuntu';
-  if (!isApt || process.getuid?.() !== 0) {
+  if (!aptSystem() || process.getuid?.() !== 0) {
     throw new SetUpError(`${why}, and there is none on this machine. ${adviceFor(what, system)}`);
   }
   await step(`installing ${SYSTEMS[system][what]} (apt-get)`, () =>
-    aptInstall(SYSTEMS[system][what]),
+    installByApt([SYSTEMS[system][what]]),
   );
   const installed = findProgram(...names);
   if (!installed) {
@@ -105,13 +104,19 @@ function readOsRelease() {
   }
 }
 
-async function aptInstall(name) {
+/** Whether this system installs by apt-get. */
+export function aptSystem() {
+  return ['debian', 'ubuntu'].includes(systemOf(readOsRelease()));
+}
+
+/** Installs the packages; needs root. */
+export async function installByApt(names) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   // Another apt (an automatic upgrade, say) may hold the lock for a while.
   const wait = ['-o', 'DPkg::Lock::Timeout=300'];
   const hint = 'Is this machine online?';
   await run('apt-get', [...wait, 'update'], { env, cwd: '/', hint });
-  await run('apt-get', [...wait, 'install', '-y', '--no-install-recommends', name], {
+  await run('apt-get', [...wait, 'install', '-y', '--no-install-recommends', ...names], {
     env,
     cwd: '/',
     hint,

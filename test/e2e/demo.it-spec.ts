@@ -64,6 +64,13 @@ function isAlive(pid: number): boolean {
 }
 
 describe(verifies('10.1', '5.2', '1.6', '2.1', '3.1') + 'the demo', () => {
+  it(verifies('4.2') + 'takes the best container driver that works here, and says so', async () => {
+    const driver = process.getuid?.() === 0 ? 'nspawn' : 'bubblewrap';
+    expect(hive.output).toMatch(new RegExp(`^ +Driver +${driver}$`, 'm'));
+    const { agents } = await hive.api<StateSnapshot>('GET', '/api/state');
+    expect(agents.every(({ container }) => container === driver)).toBe(true);
+  });
+
   it('holds a conversation with replies: ten messages of three senders within a minute', async () => {
     await expect.poll(async () => (await byAgents()).length, WITHIN_A_MINUTE).toBeGreaterThan(9);
     const rows = await byAgents();

@@ -67,6 +67,8 @@ export class RunningHive {
         cwd: CLONE,
         env: {
           ...environmentWithoutHive(),
+          // The lightest; the containers have tests of their own, and the demo runs as an operator starts it.
+          ...(options.demo ? {} : { HIVE_CONTAINER_DRIVER: 'process' }),
           ...options.env,
           HIVE_HOME: home,
           HIVE_DASHBOARD_PORT: String(dashboard),

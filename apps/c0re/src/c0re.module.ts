@@ -10,11 +10,16 @@ import { Approvals } from './approvals/approvals.service.js';
 import { ApprovalRequests } from './approvals/requests.service.js';
 import { AuditRepository } from './audit/audit.repository.js';
 import { C0re } from './c0re.service.js';
-import { containerDriver } from './containers/container-drivers.js';
+import {
+  chooseDriver,
+  type ChosenDriver,
+  type ContainerDriversOptions,
+} from './containers/container-drivers.js';
 import { C0reDatabase } from './database/c0re.database.js';
 import { Deployer } from './deploys/deployer.service.js';
 import { DeploySteps } from './deploys/steps.js';
 import { AgentFolders } from './folders/agent-folders.service.js';
+import { DriverTrials } from './health/driver-trials.service.js';
 import { HarnessWatch } from './health/harness-watch.service.js';
 import { Protections } from './health/protections.service.js';
 import { SelfCheck } from './health/self-check.service.js';
@@ -40,7 +45,13 @@ import { HiveRestart } from './restarts/hive-restart.service.js';
 import { RestartWindows } from './restarts/restart-windows.service.js';
 import { AgentSecrets } from './secrets/agent-secrets.service.js';
 import { C0reSettings } from './settings/c0re.settings.js';
-import { CLOCK, CONTAINER_DRIVER, LOGGER } from './settings/tokens.js';
+import {
+  CHOSEN_DRIVER,
+  CLOCK,
+  CONTAINER_DRIVER,
+  DRIVER_OPTIONS,
+  LOGGER,
+} from './settings/tokens.js';
 import { ApprovalHandlers } from './sockets/approval-handlers.service.js';
 import { ConfigHandlers } from './sockets/config-handlers.service.js';
 import { JobHandlers } from './sockets/job.handlers.js';
@@ -70,15 +81,28 @@ export class C0reModule {
         { provide: LOGGER, useValue: logger },
         { provide: C0reDatabase, useFactory: () => new C0reDatabase(settings.dbFile) },
         {
-          provide: CONTAINER_DRIVER,
+          provide: DRIVER_OPTIONS,
           inject: [C0reDatabase],
-          useFactory: ({ hiveId }: C0reDatabase) =>
-            containerDriver(settings.containerDriver, {
-              hiveId,
-              clock,
-              adoptedPollMs: settings.timings.adoptedPollMs,
-              separateUsers: settings.separatesUsers,
-            }),
+          useFactory: ({ hiveId }: C0reDatabase): ContainerDriversOptions => ({
+            hiveId,
+            clock,
+            adoptedPollMs: settings.timings.adoptedPollMs,
+            separateUsers: settings.separatesUsers,
+            trialUser: settings.trialUser,
+            folder: settings.home.containers,
+            flake: settings.nixosFlake,
+          }),
+        },
+        {
+          provide: CHOSEN_DRIVER,
+          inject: [DRIVER_OPTIONS],
+          useFactory: (options: ContainerDriversOptions) =>
+            chooseDriver(settings.containerDriver, options),
+        },
+        {
+          provide: CONTAINER_DRIVER,
+          inject: [CHOSEN_DRIVER],
+          useFactory: ({ driver }: ChosenDriver) => driver,
         },
         AgentRepository,
         AuditRepository,
@@ -122,6 +146,7 @@ export class C0reModule {
         LifeHandlers,
         JobHandlers,
         StateFileHandlers,
+        DriverTrials,
         C0reRequestHandlers,
         PeerSockets,
         C0re,

@@ -3,7 +3,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { Clock, Logger } from '#libs/service';
 
 import { Approvals } from './approvals/approvals.service.js';
-import type { ContainerDriver } from './containers/container-driver.js';
 import { C0reDatabase } from './database/c0re.database.js';
 import { AgentFolders } from './folders/agent-folders.service.js';
 import { HarnessWatch } from './health/harness-watch.service.js';
@@ -18,7 +17,7 @@ import { OperatorCredentials } from './operators/operator-credentials.service.js
 import { RegistryPush } from './registry/registry-push.service.js';
 import { ConfigRepositories } from './repositories/config-repositories.service.js';
 import { C0reSettings } from './settings/c0re.settings.js';
-import { CLOCK, CONTAINER_DRIVER, LOGGER } from './settings/tokens.js';
+import { CLOCK, LOGGER } from './settings/tokens.js';
 import { PeerSockets } from './sockets/peer-sockets.service.js';
 
 /** How often c0re looks at the size of the agents' logs, in milliseconds. */
@@ -45,14 +44,12 @@ export class C0re {
     private readonly sockets: PeerSockets,
     private readonly watch: HarnessWatch,
     private readonly selfCheck: SelfCheck,
-    @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /** Ready when its sockets answer; agents are restored and the broker is told behind that. */
   async start(): Promise<void> {
-    await this.driver.check();
     await this.repositories.check();
     this.folders.prepareHome();
     this.operators.prepare();

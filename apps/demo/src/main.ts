@@ -16,9 +16,7 @@ if (!HIVE_RUNTIME_DIR || !HIVE_DASHBOARD_URL) {
 
 const operator = new Operator(HIVE_RUNTIME_DIR, HIVE_DASHBOARD_URL);
 try {
-  await seed(operator, swarm(process.execPath, import.meta.dirname), (line) =>
-    process.stdout.write(`${line}\n`),
-  );
+  await seed(operator, swarm(import.meta.dirname), (line) => process.stdout.write(`${line}\n`));
 } catch (error) {
   process.stderr.write(`the demo cannot start: ${(error as Error).message}\n`);
   process.exitCode = 1;

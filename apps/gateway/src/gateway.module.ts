@@ -7,6 +7,7 @@ import { C0reLink } from './c0re/c0re-link.service.js';
 import { Door } from './door/door.js';
 import { ErrorBodyFilter } from './door/error-body.filter.js';
 import { Identities } from './door/identities.service.js';
+import { EgressProxy } from './egress/egress-proxy.service.js';
 import { GatewayAddress } from './gateway.address.js';
 import { GatewayOptions } from './gateway.options.js';
 import { HarnessController } from './harness-api/harness.controller.js';
@@ -39,6 +40,7 @@ export class GatewayModule {
         LongPolls,
         ToolRunner,
         Sessions,
+        EgressProxy,
         AgentSockets,
       ],
     };

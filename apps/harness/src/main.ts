@@ -4,6 +4,7 @@ import { readEnvironment } from './environment/environment.js';
 import { EXIT } from './environment/exit-codes.js';
 import { HiveClient } from './gateway/hive-client.js';
 import { HttpDoor } from './gateway/http-door.js';
+import { SocketRelay } from './gateway/socket-relay.js';
 import { createLog, reasonOf } from './logging/log.js';
 import { Harness } from './loop/harness.js';
 import { systemClock } from './time/clock.js';
@@ -20,9 +21,11 @@ async function main(): Promise<number> {
       systemClock,
       environment.logLevel,
     );
+    const { gatewayUrl, gatewaySocket } = environment;
+    const relay = gatewaySocket && (await SocketRelay.open(gatewayUrl, gatewaySocket));
     const door = new HttpDoor({
-      url: environment.gatewayUrl,
-      socketPath: environment.gatewaySocket,
+      url: gatewayUrl,
+      socketPath: gatewaySocket,
       tokenFile: environment.tokenFile,
     });
     const harness = new Harness({
@@ -43,6 +46,7 @@ async function main(): Promise<number> {
     process.on('SIGINT', stop);
     const code = await harness.run();
     door.close();
+    if (relay) relay.close();
     return code;
   } catch (error) {
     const isConfig =

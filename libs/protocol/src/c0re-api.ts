@@ -203,8 +203,18 @@ export interface SelfCheck {
   problems: { check: 'container' | 'turn' | 'operation'; message: string }[];
 }
 
+/** What a trial of a container driver on this machine showed; `GET /v1/container-drivers`. */
+export interface DriverTrial {
+  name: Container;
+  /** Whether it is the one that this hive uses. */
+  in_use: boolean;
+  /** Why it does not work here; null when it does. */
+  obstacle: string | null;
+}
+
 export interface C0reAnswers {
   health: C0reHealth;
+  drivers: { drivers: DriverTrial[] };
   session_check: SessionCheck;
   stopped: { stopped: number };
   agent: { agent: AgentRecord };

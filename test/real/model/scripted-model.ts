@@ -73,17 +73,19 @@ export class ScriptedModel {
     });
   }
 
-  static async start(script: Script): Promise<ScriptedModel> {
+  /** @param host the loopback address on which it listens */
+  static async start(script: Script, host = '127.0.0.1'): Promise<ScriptedModel> {
     const model = new ScriptedModel(script);
     await new Promise<void>((resolve) => {
-      model.server.listen(0, '127.0.0.1', resolve);
+      model.server.listen(0, host, resolve);
     });
     return model;
   }
 
   /** Value of ANTHROPIC_BASE_URL. */
   get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    const { address, port } = this.server.address() as AddressInfo;
+    return `http://${address}:${port}`;
   }
 
   /** Answers from now on by another script. */

@@ -61,6 +61,7 @@ const IN_REGISTRY: ReadonlySet<keyof AgentChange> = new Set([
   'container',
   'state',
   'reason',
+  'container',
   'instance',
   'tokenHash',
   'deployedSha',

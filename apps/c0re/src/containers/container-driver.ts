@@ -9,6 +9,25 @@ export interface ContainerOwner {
   user: number | undefined;
 }
 
+/** One path of the host that a container with a file system of its own sees. */
+export interface ContainerMount {
+  source: string;
+  /** Absolute path inside. */
+  target: string;
+  writable: boolean;
+}
+
+/** What all processes of a container may use together (PRODUCT 4.2). */
+export interface ContainerLimits {
+  memoryBytes: number;
+  /** Cores; may be a fraction. */
+  cpus: number;
+  pids: number;
+}
+
+/** What a container reaches besides its own loopback (P35); with `none` and `model` only what is bound into it. */
+export type ContainerNetwork = 'none' | 'model' | 'full';
+
 /** What runs inside. */
 export interface ContainerProgram {
   argv: readonly [string, ...string[]];
@@ -17,6 +36,10 @@ export interface ContainerProgram {
   cwd: string;
   /** Takes stdout and stderr, also while c0re is away. */
   logFile: string;
+  /** Only these, and the system's programs, are there in a driver that has a file system of its own. */
+  mounts: readonly ContainerMount[];
+  limits: ContainerLimits;
+  network: ContainerNetwork;
 }
 
 /** How the container's program ended; both null when that was not seen. */
@@ -46,6 +69,8 @@ export interface StopBounds {
 /** One way to run an agent's processes (PRODUCT 4.2). All calls for one agent come one after the other. */
 export interface ContainerDriver {
   readonly name: Container;
+  /** Whether programs see the mounts at their targets (PRODUCT 4.3), or the host's own paths. */
+  readonly hasOwnFiles: boolean;
   /** Throws `driver_unavailable` with the reason when it cannot work on this machine. */
   check(): Promise<void>;
   /** Protections that this driver does not give here, one sentence each. */

@@ -47,6 +47,7 @@ export class AgentFolders {
     makeFolder(home.agents, ENTERED);
     makeFolder(home.applied, ENTERED);
     makeFolder(home.meta, 0o755);
+    makeFolder(home.containers, ENTERED);
     makeFolder(home.shared, 0o1777);
     makeFolder(home.docs, 0o755);
     makeFolder(home.secrets, 0o700);
@@ -148,6 +149,16 @@ export class AgentFolders {
   /** Writes what its harness is told, which may hold secrets, for the agent alone. */
   writeHarnessConfig(paths: AgentPaths, config: unknown, user: number | undefined): void {
     writeForAgent(paths, paths.harnessConfig, JSON.stringify(config), user);
+  }
+
+  /** Writes where the agent's network may lead (P35), for the gateway: an agent can neither read nor change it. */
+  writeEgress(paths: AgentPaths, hosts: readonly string[]): void {
+    const fresh = path.join(paths.root, `.new-${randomBytes(8).toString('hex')}`);
+    writeFileSync(fresh, JSON.stringify({ hosts }), { mode: 0o640, flag: 'wx' });
+    const gateway = this.settings.peerUser('gateway');
+    if (gateway !== undefined) lchownSync(fresh, 0, gateway);
+    chmodSync(fresh, 0o640);
+    renameSync(fresh, paths.egress);
   }
 
   /** Removes token and harness config. */

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 
-import type { ContainerDriver } from '../containers/container-driver.js';
+import { toSentence, type ChosenDriver } from '../containers/container-drivers.js';
 import { C0reSettings } from '../settings/c0re.settings.js';
-import { CONTAINER_DRIVER } from '../settings/tokens.js';
+import { CHOSEN_DRIVER } from '../settings/tokens.js';
 
 /** An operator token below this can be guessed; ours have 43 characters. */
 const WEAK_TOKEN_CHARS = 16;
@@ -12,7 +12,7 @@ const WEAK_TOKEN_CHARS = 16;
 export class Protections {
   constructor(
     private readonly settings: C0reSettings,
-    @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
+    @Inject(CHOSEN_DRIVER) private readonly chosen: ChosenDriver,
   ) {}
 
   /** One sentence each; empty when all are on. */
@@ -29,6 +29,7 @@ export class Protections {
         `HIVE_OPERATOR_TOKEN has fewer than ${WEAK_TOKEN_CHARS} characters and can be guessed`,
       );
     }
-    return [...off, ...this.driver.protectionsOff()];
+    const { driver, passedOver } = this.chosen;
+    return [...off, ...driver.protectionsOff(), ...passedOver.map(toSentence)];
   }
 }

@@ -200,7 +200,9 @@ export class AgentMaker {
       );
     }
     if (driver === 'external') return null;
-    if (container !== null && container !== this.driver.name) {
+    const isSandbox =
+      container === 'sandbox' && ['nspawn', 'bubblewrap'].includes(this.driver.name);
+    if (container !== null && container !== this.driver.name && !isSandbox) {
       throw new HiveError(
         'driver_unavailable',
         `the container driver "${container}" is not available; this hive has "${this.driver.name}"`,

@@ -18,6 +18,7 @@ import { C0reSettings } from '../settings/c0re.settings.js';
 import { CLOCK, CONTAINER_DRIVER, LOGGER } from '../settings/tokens.js';
 import { AgentLocks } from './agent-locks.js';
 import { AgentMaker } from './agent-maker.service.js';
+import { egressHosts } from './egress-hosts.js';
 import { failureText } from './failure-text.js';
 import { harnessConfig, harnessProgram } from './harness-launch.js';
 import { LifeSteps } from './steps.js';
@@ -158,12 +159,16 @@ export class AgentRunner {
     const agent = this.agents.change(before.id, {
       state: 'starting',
       reason: '',
+      // The hive may have been started with another driver since the agent was made.
+      container: this.driver.name,
       instance: before.instance + 1,
     });
     this.steps.reached('instance-counted', agent.id);
     this.folders.writeHarnessConfig(paths, harnessConfig(agent, secrets), owner.user);
+    this.folders.writeEgress(paths, egressHosts(agent.config));
     await this.registry.settled();
-    const container = await this.driver.start(owner, harnessProgram(this.settings, agent, paths));
+    const program = harnessProgram(this.settings, agent, paths, this.driver);
+    const container = await this.driver.start(owner, program);
     this.steps.reached('container-started', agent.id);
     this.watch(agent.id, container);
     this.agents.change(agent.id, { state: 'running', handle: container.handle });

@@ -53,4 +53,14 @@ export class C0reEnv {
   @IsOptional()
   @IsString()
   HIVE_HARNESS_MAIN?: string;
+
+  /** Paths (`:` between them) besides /usr that agents' programs lie in; containers see them read-only. */
+  @IsOptional()
+  @IsString()
+  HIVE_REACHABLE?: string;
+
+  /** System of the containers of the driver `nixos-container`, as `REF#ATTRIBUTE`. */
+  @IsOptional()
+  @IsString()
+  HIVE_NIXOS_FLAKE?: string;
 }

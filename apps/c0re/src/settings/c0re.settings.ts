@@ -48,6 +48,8 @@ export const DEFAULT_TIMINGS: Timings = {
   brokerMs: 5000,
 };
 
+const LAST_SLOT = 1023;
+
 /** What tests set and a hive in use does not. */
 export interface SettingsOverrides {
   timings?: Partial<Timings>;
@@ -61,9 +63,14 @@ export class C0reSettings {
   readonly dbFile: string;
   readonly gatewayUrl: string;
   readonly rev: string;
-  readonly containerDriver: Container;
+  /** Undefined: the best one that works here. */
+  readonly containerDriver: Container | undefined;
+  /** System of NixOS containers, as `REF#ATTRIBUTE`. */
+  readonly nixosFlake: string | undefined;
   readonly operatorToken: string | undefined;
   readonly harnessMain: string;
+  /** Paths of the host that containers see read-only. */
+  readonly reachable: readonly string[];
   /** The Node that runs the harnesses. */
   readonly nodePath: string;
   readonly timings: Timings;
@@ -81,10 +88,12 @@ export class C0reSettings {
     this.dbFile = path.join(env.HIVE_DB_DIR, 'c0re.db');
     this.gatewayUrl = env.HIVE_GATEWAY_URL;
     this.rev = env.HIVE_REV;
-    this.containerDriver = env.HIVE_CONTAINER_DRIVER ?? 'process';
+    this.containerDriver = env.HIVE_CONTAINER_DRIVER;
+    this.nixosFlake = env.HIVE_NIXOS_FLAKE;
     this.operatorToken = env.HIVE_OPERATOR_TOKEN;
     this.harnessMain =
       env.HIVE_HARNESS_MAIN ?? path.resolve(import.meta.dirname, '../../../harness/src/main.js');
+    this.reachable = env.HIVE_REACHABLE?.split(':').filter(Boolean) ?? [];
     this.nodePath = overrides.nodePath ?? process.execPath;
     this.timings = { ...DEFAULT_TIMINGS, ...overrides.timings };
     this.uidBase = isRoot ? env.HIVE_UID_BASE : undefined;
@@ -103,6 +112,11 @@ export class C0reSettings {
   /** User and group id that c0re's own git runs as; undefined when everything runs as one user. */
   get gitUser(): number | undefined {
     return this.uidBase === undefined ? undefined : serviceUser(this.uidBase, 'git');
+  }
+
+  /** A user for trials, in a slot that agents reach last; undefined when everything runs as one user. */
+  get trialUser(): number | undefined {
+    return this.uidBase === undefined ? undefined : agentUser(this.uidBase, LAST_SLOT);
   }
 
   /** User and group id of a peer of c0re; undefined when everything runs as one user, and for the admin socket. */

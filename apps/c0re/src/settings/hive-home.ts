@@ -11,6 +11,8 @@ export class HiveHome {
   readonly secrets: string;
   readonly agentSecrets: string;
   readonly agentLogs: string;
+  /** Root folders of the agents' containers. */
+  readonly containers: string;
   readonly operatorToken: string;
 
   constructor(home: string) {
@@ -23,6 +25,7 @@ export class HiveHome {
     this.secrets = path.join(this.root, 'secrets');
     this.agentSecrets = path.join(this.secrets, 'agents');
     this.agentLogs = path.join(this.root, 'logs', 'agents');
+    this.containers = path.join(this.root, 'containers');
     this.operatorToken = path.join(this.secrets, 'operator-token');
   }
 
@@ -38,6 +41,7 @@ export class HiveHome {
       run: path.join(root, 'run'),
       token: path.join(root, 'run', 'token'),
       harnessConfig: path.join(root, 'harness.json'),
+      egress: path.join(root, 'egress.json'),
       applied: path.join(this.applied, folder),
     };
   }
@@ -61,6 +65,8 @@ export interface AgentPaths {
   run: string;
   token: string;
   harnessConfig: string;
+  /** Where its network may lead; the gateway reads it. */
+  egress: string;
   /** The deployed config tree with its repository. */
   applied: string;
 }

@@ -12,6 +12,7 @@ import type { JournalQuery, LoginRequest, OperationRequest, OperationsQuery } fr
 import { toRecord, type Agent } from '../agents/agent.entity.js';
 import { AgentRepository } from '../agents/agent.repository.js';
 import type { ContainerDriver } from '../containers/container-driver.js';
+import { DriverTrials } from '../health/driver-trials.service.js';
 import { Protections } from '../health/protections.service.js';
 import { readJournal } from '../journal/journal.reader.js';
 import { AgentMaker } from '../lifecycle/agent-maker.service.js';
@@ -37,6 +38,7 @@ import type { C0reAnswer, C0reRequest, RequestHandlers } from './request-handler
 export class C0reRequestHandlers {
   private readonly own = {
     health: (request: C0reRequest) => this.health(request),
+    try_drivers: () => this.tryDrivers(),
     login: (request: C0reRequest) => this.login(request),
     check_session: ({ credential }: C0reRequest) => ({ body: this.operators.check(credential) }),
     logout: ({ credential }: C0reRequest) => this.logout(credential),
@@ -69,6 +71,7 @@ export class C0reRequestHandlers {
     private readonly lives: LifeHandlers,
     private readonly jobs: JobHandlers,
     private readonly stateFiles: StateFileHandlers,
+    private readonly trials: DriverTrials,
     @Inject(CONTAINER_DRIVER) private readonly driver: ContainerDriver,
     private readonly approvals: ApprovalHandlers,
     private readonly configs: ConfigHandlers,
@@ -96,6 +99,10 @@ export class C0reRequestHandlers {
       answer.protections_off = this.protections.off();
     }
     return { body: answer };
+  }
+
+  private async tryDrivers(): Promise<C0reAnswer> {
+    return { body: { drivers: await this.trials.run() } satisfies C0reAnswers['drivers'] };
   }
 
   private login({ body }: C0reRequest): C0reAnswer {

@@ -70,6 +70,7 @@ export class C0reFixture {
       HIVE_LOG_LEVEL: 'fatal',
       HIVE_REV: 'test-rev',
       HIVE_HARNESS_MAIN: harness,
+      HIVE_CONTAINER_DRIVER: 'process',
       ...(isRoot ? { HIVE_UID_BASE: UID_BASE } : {}),
       ...options.env,
     };

@@ -17,14 +17,14 @@ const DESCRIPTIONS: Readonly<Record<string, string>> = {
 /** A turn of a script takes seconds; one that hangs is ended after this, in seconds. */
 const TURN_SECONDS = 120;
 
-/** The demo's agents with their configurations: each turn runs `node bot.js NAME`. */
-export function swarm(node: string, programDir: string): { name: string; config: GivenConfig }[] {
+/** The demo's agents with their configurations: each turn runs `node bot.js NAME` on the Node that the hive runs on. */
+export function swarm(programDir: string): { name: string; config: GivenConfig }[] {
   return Object.entries(DESCRIPTIONS).map(([name, description]) => ({
     name,
     config: {
       role: name === 'manager' ? 'manager' : 'agent',
       driver: 'command',
-      command: [node, path.join(programDir, 'bot.js'), name],
+      command: ['node', path.join(programDir, 'bot.js'), name],
       system_prompt: `${description} A scripted agent of the demo: it uses no model.`,
       limits: { turn_seconds: TURN_SECONDS },
     },

@@ -7,6 +7,7 @@ import type { BrokerGatewayApi } from '#libs/protocol';
 
 import { BrokerLink } from '../broker/broker-link.service.js';
 import { Door } from '../door/door.js';
+import { EgressProxy, isForElsewhere } from '../egress/egress-proxy.service.js';
 import { GatewayOptions, REQUEST_MS } from '../gateway.options.js';
 import { listenInFolder } from './socket-file.js';
 
@@ -39,6 +40,7 @@ export class AgentSockets {
     private readonly options: GatewayOptions,
     private readonly link: BrokerLink,
     private readonly door: Door,
+    private readonly egress: EgressProxy,
   ) {}
 
   start(instance: FastifyInstance): void {
@@ -90,8 +92,15 @@ export class AgentSockets {
     const instance = this.instance;
     if (!instance) return;
     const server = createServer({ requestTimeout: REQUEST_MS }, (request, response) => {
+      if (isForElsewhere(request)) {
+        void this.egress.forward(agent, request, response);
+        return;
+      }
       this.door.markSocket(request, agent.agent_id);
       instance.routing(request, response);
+    });
+    server.on('connect', (request, socket, head) => {
+      void this.egress.tunnel(agent, request, socket, head);
     });
     server.keepAliveTimeout = KEEP_ALIVE_MS;
     try {

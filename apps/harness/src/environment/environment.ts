@@ -8,7 +8,7 @@ export interface HarnessEnvironment {
   role: Role;
   /** Without a trailing slash. */
   gatewayUrl: string;
-  /** Unix socket of the gateway; used for the harness' own calls when set. */
+  /** Unix socket of the gateway, where its URL is not to be reached: the harness relays the URL's address to it. */
   gatewaySocket: string | undefined;
   /** File with the agent's long-lived token. */
   tokenFile: string;

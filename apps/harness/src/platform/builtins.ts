@@ -6,3 +6,4 @@
 export const http = process.getBuiltinModule('node:http');
 export const crypto = process.getBuiltinModule('node:crypto');
 export const fs = process.getBuiltinModule('node:fs');
+export const net = process.getBuiltinModule('node:net');

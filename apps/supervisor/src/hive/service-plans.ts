@@ -42,6 +42,8 @@ export function servicePlans(layout: HiveLayout): ServicePlan[][] {
         HIVE_GATEWAY_URL: gatewayUrl,
         HIVE_DASHBOARD_URL: localUrl(settings.dashboard),
         ...given('HIVE_CONTAINER_DRIVER', settings.containerDriver),
+        ...given('HIVE_NIXOS_FLAKE', process.env['HIVE_NIXOS_FLAKE']),
+        ...given('HIVE_REACHABLE', reachable(layout).join(':')),
         ...given('HIVE_OPERATOR_TOKEN', settings.operatorToken),
         ...given('HIVE_UID_BASE', layout.users.base?.toString()),
         // git reads the operator's own settings there.
@@ -112,6 +114,13 @@ function redisUrl(
   const own =
     privateRedis && accountUrl(runtime.sockets['redis'] ?? '', account, privateRedis.passwords);
   return given('HIVE_REDIS_URL', settings.redisUrl ?? own);
+}
+
+/** What agents run besides the system's programs: what the operator named, and the demo's scripts. */
+function reachable({ settings, dist }: HiveLayout): readonly string[] {
+  const clone = path.dirname(dist);
+  const demo = [dist, path.join(clone, 'package.json'), path.join(clone, 'node_modules')];
+  return [...settings.reachable, ...(settings.demo ? demo : [])];
 }
 
 function given(key: string, value: string | undefined): Record<string, string> {

@@ -58,6 +58,15 @@ export const C0RE_ROUTES = {
     checks: [],
     query: null,
   },
+  try_drivers: {
+    ...read,
+    path: '/v1/container-drivers',
+    peers: OPERATOR_PEERS,
+    operator: true,
+    summary: 'Run a trial container of every driver: which work on this machine, and why not',
+    checks: [CREDENTIAL],
+    query: null,
+  },
   login: {
     method: 'POST',
     path: '/v1/login',

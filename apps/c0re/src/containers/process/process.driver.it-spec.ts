@@ -16,6 +16,12 @@ import { ProcessDriver } from './process.driver.js';
 const BOUNDS = { termMs: 2000, leftoversMs: 200, killMs: 5000 };
 const PATIENT = { timeout: 20_000 };
 const ada: ContainerOwner = { agentId: 7, name: 'ada', user: undefined };
+/** What this driver takes no notice of. */
+const UNBOUND = {
+  mounts: [],
+  limits: { memoryBytes: 1, cpus: 1, pids: 1 },
+  network: 'none',
+} as const;
 
 let folder: string;
 let driver: ProcessDriver;
@@ -42,6 +48,7 @@ const start = (script: string, owner = ada, by = driver) =>
     env: { PATH: process.env['PATH'] ?? '' },
     cwd: folder,
     logFile: path.join(folder, 'log'),
+    ...UNBOUND,
   });
 
 describe(verifies('P28') + 'adoption', () => {
@@ -162,6 +169,7 @@ describe(verifies('4.2') + 'a start that cannot be', () => {
       env: {},
       cwd: folder,
       logFile: path.join(folder, 'log'),
+      ...UNBOUND,
     };
     await expect(driver.start(ada, program)).rejects.toThrow(/ENOENT/);
     expect(await driver.inspect(ada)).toEqual([]);
