@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,6 +33,8 @@ let said = '';
 beforeEach(() => {
   said = '';
   folder = mkdtempSync(path.join(tmpdir(), 'hive-st-'));
+  // c0re's git runs as a user of its own, and mkdtemp's 0700 would lock it out.
+  chmodSync(folder, 0o755);
   for (const name of ['db', 'web', 'home']) mkdirSync(path.join(folder, name));
   writeFileSync(path.join(folder, 'web', 'index.html'), '<!doctype html>');
   const sockets = [

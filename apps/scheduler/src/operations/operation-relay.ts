@@ -33,7 +33,12 @@ export class OperationRelay implements OnApplicationBootstrap, OnModuleDestroy {
     @InjectFlowProducer(QUEUES.operations) private readonly flows: FlowProducer,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
-  ) {}
+  ) {
+    // Without a listener each failed connect is a stack trace on the terminal.
+    const onError = (error: Error) => this.logger.debug({ err: error }, 'Redis: operations wait');
+    this.queue.on('error', onError);
+    this.flows.on('error', onError);
+  }
 
   onApplicationBootstrap(): void {
     void this.follow();
