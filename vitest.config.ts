@@ -21,8 +21,6 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['{apps,libs}/*/src/**/*.it-spec.ts', 'test/crash/**/*.it-spec.ts'],
-          // On two cores Vitest would take one; these wait for processes and disks most of the time.
-          maxWorkers: 3,
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
