@@ -10,7 +10,7 @@ import {
 } from '#libs/protocol';
 
 import { questionIdInput } from './shapes.js';
-import { defineTool, type Tool } from './tool.js';
+import { defineTool, type Tool, type ToolContext, type ToolOutcome } from './tool.js';
 
 /** Characters of foreign text that a result's text repeats. */
 const SHOWN_CHARS = 300;
@@ -51,6 +51,16 @@ function requestText({ id, state, sha, note }: Requested): string {
   return `${id} is ${state}${pinned}; the operator decides.${note === undefined ? '' : ` Note: ${note}.`}`;
 }
 
+/** Asks for an approval; the answer says what was pinned. */
+async function request(
+  context: ToolContext,
+  what: string,
+  input: object,
+): Promise<ToolOutcome<Requested>> {
+  const result = await context.manage<Requested>('POST', `/v1/manager/${what}`, input);
+  return { structured: result, text: requestText(result) };
+}
+
 const requestInitConfigTool = defineTool({
   name: 'request_init_config',
   title: 'Ask for the config repository of a new agent',
@@ -61,10 +71,7 @@ A name is [a-z][a-z0-9-]{0,31}. Refused when there is such an agent, or its file
   output: requested,
   annotations: changing,
   forManager: true,
-  async run(input, context) {
-    const result = await context.manage<Requested>('POST', '/v1/manager/init-config', input);
-    return { structured: result, text: requestText(result) };
-  },
+  run: (input, context) => request(context, 'init-config', input),
 });
 
 const requestSpawnTool = defineTool({
@@ -77,10 +84,7 @@ When it runs you get a message \`spawned\`. Starting, stopping and restarting ag
   output: requested,
   annotations: changing,
   forManager: true,
-  async run(input, context) {
-    const result = await context.manage<Requested>('POST', '/v1/manager/spawn', input);
-    return { structured: result, text: requestText(result) };
-  },
+  run: (input, context) => request(context, 'spawn', input),
 });
 
 const requestApplyCommitTool = defineTool({
@@ -102,10 +106,7 @@ Approved it is built first, while the agent runs on untouched; then the agent is
   output: requested,
   annotations: changing,
   forManager: true,
-  async run(input, context) {
-    const result = await context.manage<Requested>('POST', '/v1/manager/apply-commit', input);
-    return { structured: result, text: requestText(result) };
-  },
+  run: (input, context) => request(context, 'apply-commit', input),
 });
 
 const requestUpdateMetaInputsTool = defineTool({
@@ -125,10 +126,7 @@ Call it when you got \`needs_update\`, not on a guess.`,
   output: requested,
   annotations: changing,
   forManager: true,
-  async run(input, context) {
-    const result = await context.manage<Requested>('POST', '/v1/manager/meta-inputs', input);
-    return { structured: result, text: requestText(result) };
-  },
+  run: (input, context) => request(context, 'meta-inputs', input),
 });
 
 type Verb = 'start' | 'stop' | 'restart' | 'rebuild';

@@ -1,11 +1,12 @@
 import { BellRing } from 'lucide-react';
-import { useId, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 
 import { EXTERNAL_LABEL, LIMITS, type AgentRow } from '#libs/protocol';
 
 import { Button, IconButton } from '../design/button.js';
 import { Dialog } from '../design/dialog.js';
 import { ErrorNote } from '../design/error-note.js';
+import { Field } from '../design/field.js';
 import { dismissAction, useAction } from '../hive/actions.js';
 import { wakeAgent, wakeKey } from '../hive/pending-actions.js';
 import { utf8Length } from '../hive/words.js';
@@ -114,38 +115,5 @@ function WakeDialog({ name, onClose }: { name: string; onClose: () => void }): R
         </div>
       </form>
     </Dialog>
-  );
-}
-
-interface FieldProps {
-  id: string;
-  'aria-invalid': true | undefined;
-  'aria-describedby': string | undefined;
-}
-
-function Field({
-  label,
-  fault,
-  children,
-}: {
-  label: string;
-  fault: string | undefined;
-  children: (props: FieldProps) => ReactNode;
-}): ReactNode {
-  const id = useId();
-  return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      {children({
-        id,
-        'aria-invalid': fault ? true : undefined,
-        'aria-describedby': fault ? `${id}-fault` : undefined,
-      })}
-      {fault && (
-        <p id={`${id}-fault`} className="field-error" role="alert">
-          {fault}
-        </p>
-      )}
-    </div>
   );
 }

@@ -1,6 +1,6 @@
 import './spawn.css';
 import { Plus } from 'lucide-react';
-import { useId, useState, type FormEvent, type ReactNode } from 'react';
+import { useState, type FormEvent, type ReactNode } from 'react';
 import { useLocation } from 'wouter';
 
 import { agentNameProblem } from '#libs/protocol';
@@ -8,6 +8,7 @@ import { agentNameProblem } from '#libs/protocol';
 import { Button } from '../design/button.js';
 import { Dialog } from '../design/dialog.js';
 import { ErrorNote } from '../design/error-note.js';
+import { Field } from '../design/field.js';
 import { spawnAgent } from '../hive/actions.js';
 import { ApiError, errorText } from '../hive/http.js';
 import { agentYaml, COMMON_KEYS, splitCommand, type SpawnForm } from './spawn-config.js';
@@ -191,45 +192,5 @@ export function SpawnDialog({ onClose }: { onClose: () => void }): ReactNode {
         </div>
       </form>
     </Dialog>
-  );
-}
-
-interface FieldProps {
-  id: string;
-  'aria-invalid': boolean | undefined;
-  'aria-describedby': string | undefined;
-}
-
-function Field({
-  label,
-  hint,
-  fault,
-  children,
-}: {
-  label: string;
-  hint?: string;
-  fault?: string;
-  children: (props: FieldProps) => ReactNode;
-}): ReactNode {
-  const id = useId();
-  const said = fault ?? hint;
-  return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      {children({
-        id,
-        'aria-invalid': fault ? true : undefined,
-        'aria-describedby': said ? `${id}-said` : undefined,
-      })}
-      {said && (
-        <span
-          id={`${id}-said`}
-          className={fault ? 'field-error' : 'field-hint'}
-          role={fault ? 'alert' : undefined}
-        >
-          {said}
-        </span>
-      )}
-    </div>
   );
 }
